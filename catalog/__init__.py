@@ -1,0 +1,1 @@
+"""What may be asked: identifiers, dataset definitions, purposes, messages, wire schemas."""

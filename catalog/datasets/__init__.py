@@ -1,0 +1,1 @@
+"""The definitions of the datasets that come with the product, one TOML file each."""

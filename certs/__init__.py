@@ -1,0 +1,1 @@
+"""What we believe: keys, authority, signatures, receipts, Merkle proofs, sealing."""

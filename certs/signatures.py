@@ -1,0 +1,311 @@
+"""Our profile of HTTP Message Signatures (RFC 9421) with content digests (RFC 9530).
+
+Covered: ``@method``, ``@target-uri``, ``content-digest``, ``content-type`` (without a body the
+first two); more may be. Parameters: ``created``, ``expires``, ``nonce``, ``keyid``, ``tag``.
+The enrolled key fixes the algorithm; ``alg`` may stand and must then agree.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from certs.encoding import b64u, rfc3339, sha256
+from certs.errors import (
+    AlgorithmMismatch,
+    ComponentMissing,
+    DigestMismatch,
+    LifetimeTooLong,
+    MalformedHeader,
+    SignatureExpired,
+    SignatureFromFuture,
+    SignatureMissing,
+)
+from certs.keys import PublicKey, Signer
+
+TAG = "yifen"
+LABEL = "yifen"
+MAX_LIFETIME = 300
+"""Seconds from ``created`` to ``expires`` at most (design, *Requests are signed*)."""
+SKEW = 60
+"""Seconds that a connector's clock may be off (design, *Requests are signed*)."""
+NONCE_BYTES = 16
+MAX_HEADER = 4096
+"""Characters of Signature-Input or Signature that we read; ours have about 300."""
+
+REQUIRED = ('"@method"', '"@target-uri"')
+REQUIRED_WITH_BODY = (*REQUIRED, '"content-digest"', '"content-type"')
+
+_COMPONENT = r'"[a-z0-9@_-]+"(?:;name="[^"\\\x00-\x1f\x7f]+")?'
+_PARAMETER = r';[a-z][a-z0-9_*.-]*=(?:-?[0-9]{1,15}|"[^"\\\x00-\x1f\x7f]*")'
+_MEMBER = re.compile(
+    rf"([a-z*][a-z0-9_*.-]*)=(\(((?:{_COMPONENT}(?: {_COMPONENT})*)?)\)((?:{_PARAMETER})*))"
+    r"(?:[ \t]*,[ \t]*|\Z)",
+    re.ASCII,
+)
+_SIGNATURE = re.compile(r"([a-z*][a-z0-9_*.-]*)=:([A-Za-z0-9+/=]*):(?:[ \t]*,[ \t]*|\Z)", re.ASCII)
+_PARAMETERS = re.compile(r';([a-z][a-z0-9_*.-]*)=(?:(-?[0-9]+)|"([^"]*)")', re.ASCII)
+_DIGEST = re.compile(r"(?:\A|,)[ \t]*sha-256=:([A-Za-z0-9+/=]+):[ \t]*(?=,|\Z)", re.ASCII)
+_NONCE = re.compile(r"[A-Za-z0-9_-]{22}\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request as it is signed: method, full target URI, and headers by lower-case name."""
+
+    method: str
+    target_uri: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureInput:
+    """One member of Signature-Input with its signature; times are seconds since 1970."""
+
+    components: tuple[str, ...]
+    text: str
+    created: int
+    expires: int
+    nonce: str
+    keyid: str
+    algorithm: str | None
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature that stands: what was signed, and the signature's bytes."""
+
+    base: bytes
+    signature: bytes
+    keyid: str
+    nonce: str
+    created: int
+    expires: int
+
+    @property
+    def digest(self) -> str:
+        """R of ``protocol.md``: one digest over signature base and signature."""
+        return request_digest(self.base, self.signature)
+
+
+def request_digest(base: bytes, signature: bytes) -> str:
+    """R = H(len ‖ signature base ‖ len ‖ signature), base64url; lengths are 8 bytes."""
+    return b64u(
+        sha256(len(base).to_bytes(8, "big") + base + len(signature).to_bytes(8, "big") + signature)
+    )
+
+
+def content_digest(body: bytes) -> str:
+    """The Content-Digest field of ``body`` (RFC 9530 §2)."""
+    return f"sha-256=:{b64encode(sha256(body)).decode('ascii')}:"
+
+
+def signature_base(components: tuple[str, ...], text: str, value_of: Callable[[str], str]) -> bytes:
+    """The signature base of RFC 9421 §2.5; ``text`` is the serialised ``@signature-params``."""
+    lines = [f"{component}: {value_of(component)}" for component in components]
+    lines.append(f'"@signature-params": {text}')
+    return "\n".join(lines).encode("ascii")
+
+
+def component_value(message: Message, component: str) -> str:
+    """The value of a covered component of a request (RFC 9421 §2.1, §2.2).
+
+    Raises ``ComponentMissing`` for one that the message lacks or that we do not evaluate.
+    """
+    if component == '"@method"':
+        return message.method
+    if component == '"@target-uri"':
+        return message.target_uri
+    name = component[1:-1]
+    if not name.startswith("@"):
+        value = message.headers.get(name)
+        if value is None or not value.isascii():
+            raise ComponentMissing(component=name[:64])
+        return value
+    parts = urlsplit(message.target_uri)
+    values = {
+        "@authority": parts.netloc.lower(),
+        "@scheme": parts.scheme,
+        "@path": parts.path or "/",
+        "@query": f"?{parts.query}",
+        "@request-target": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+    }
+    if name not in values:
+        raise ComponentMissing(component=name[:64])
+    return values[name]
+
+
+def read_signature(headers: Mapping[str, str], *, with_body: bool) -> SignatureInput:
+    """The one signature tagged as ours, with every component and parameter that we require.
+
+    Raises ``SignatureMissing``, ``MalformedHeader`` or ``ComponentMissing``.
+    """
+    inputs, signatures = headers.get("signature-input"), headers.get("signature")
+    if not inputs or not signatures:
+        raise SignatureMissing
+    if len(inputs) > MAX_HEADER or len(signatures) > MAX_HEADER:
+        raise MalformedHeader(header="signature-input")
+    ours = [match for match in _members(_MEMBER, inputs, "signature-input") if _is_ours(match[4])]
+    if len(ours) != 1:
+        raise SignatureMissing
+    label, text, inner, parameters = ours[0].groups()
+    components = tuple(inner.split(" ")) if inner else ()
+    if len(set(components)) != len(components):
+        raise MalformedHeader(header="signature-input")
+    for component in REQUIRED_WITH_BODY if with_body else REQUIRED:
+        if component not in components:
+            raise ComponentMissing(component=component.strip('"'))
+    numbers, texts = _parameters(parameters)
+    values = [m[2] for m in _members(_SIGNATURE, signatures, "signature") if m[1] == label]
+    if len(values) != 1:
+        raise SignatureMissing
+    return SignatureInput(
+        components=components,
+        text=text,
+        created=numbers["created"],
+        expires=numbers["expires"],
+        nonce=texts["nonce"],
+        keyid=texts["keyid"],
+        algorithm=texts.get("alg"),
+        signature=_base64(values[0], "signature"),
+    )
+
+
+def verify_request(
+    message: Message,
+    body: bytes,
+    *,
+    key_of: Callable[[str], PublicKey],
+    now: int,
+) -> Signed:
+    """Verify a request from outside; ``now`` is in milliseconds.
+
+    ``key_of`` gives the enrolled key of a ``keyid`` or raises. Replay, standing of the
+    certificate and what the request may do are the caller's to check.
+
+    Raises an error of the ``SignatureError`` or ``Malformed`` family.
+    """
+    # 1 The signature is there, readable, and covers what we require
+    given = read_signature(message.headers, with_body=bool(body) or _says_body(message))
+    # 2 It is fresh
+    check_freshness(given.created, given.expires, now)
+    # 3 The body is the one that was signed
+    if '"content-digest"' in given.components:
+        check_digest(message.headers, body)
+    # 4 The key is one that we know, and fixes the algorithm
+    key = key_of(given.keyid)
+    if given.algorithm is not None and given.algorithm != key.algorithm:
+        raise AlgorithmMismatch
+    # 5 The signature is that key's over this message
+    base = signature_base(given.components, given.text, lambda c: component_value(message, c))
+    key.verify(given.signature, base)
+    return Signed(
+        base=base,
+        signature=given.signature,
+        keyid=given.keyid,
+        nonce=given.nonce,
+        created=given.created,
+        expires=given.expires,
+    )
+
+
+def check_freshness(created: int, expires: int, now: int) -> None:
+    """Raise unless the signature (seconds) is in force at ``now`` (milliseconds)."""
+    if not created <= expires <= created + MAX_LIFETIME:
+        raise LifetimeTooLong(limit=MAX_LIFETIME)
+    if now > (expires + SKEW) * 1000:
+        raise SignatureExpired(hub_time=rfc3339(now))
+    if created * 1000 > now + SKEW * 1000:
+        raise SignatureFromFuture(hub_time=rfc3339(now))
+
+
+def check_digest(headers: Mapping[str, str], body: bytes) -> None:
+    """Raise ``DigestMismatch`` unless Content-Digest holds the SHA-256 of ``body``."""
+    match = _DIGEST.search(headers.get("content-digest", ""))
+    if match is None or _base64(match[1], "content-digest") != sha256(body):
+        raise DigestMismatch
+
+
+def sign_request(
+    signer: Signer,
+    keyid: str,
+    message: Message,
+    body: bytes,
+    *,
+    created: int,
+    expires: int,
+    nonce: bytes,
+) -> tuple[dict[str, str], Signed]:
+    """Sign a request; gives the headers to add and what the receipt will bind.
+
+    ``message.headers`` must hold ``content-type`` when there is a body; times are in seconds;
+    ``nonce`` has 16 random bytes.
+    """
+    headers = dict(message.headers)
+    added: dict[str, str] = {}
+    components: tuple[str, ...] = REQUIRED
+    if body:
+        added["content-digest"] = content_digest(body)
+        components = REQUIRED_WITH_BODY
+    headers.update(added)
+    text = (
+        f"({' '.join(components)});created={created};expires={expires}"
+        f';nonce="{b64u(nonce)}";keyid="{keyid}";tag="{TAG}"'
+    )
+    complete = Message(message.method, message.target_uri, headers)
+    base = signature_base(components, text, lambda c: component_value(complete, c))
+    signature = signer.sign(base)
+    added["signature-input"] = f"{LABEL}={text}"
+    added["signature"] = f"{LABEL}=:{b64encode(signature).decode('ascii')}:"
+    signed = Signed(base, signature, keyid, b64u(nonce), created, expires)
+    return added, signed
+
+
+def _members(pattern: re.Pattern[str], text: str, header: str) -> list[re.Match[str]]:
+    """All members of a dictionary field; raises ``MalformedHeader`` at the first foreign byte."""
+    matches: list[re.Match[str]] = []
+    position = 0
+    while position < len(text):
+        match = pattern.match(text, position)
+        if match is None:
+            raise MalformedHeader(header=header)
+        matches.append(match)
+        position = match.end()
+    return matches
+
+
+def _parameters(text: str) -> tuple[dict[str, int], dict[str, str]]:
+    """The integers and strings among the parameters; ours must be there, none may stand twice."""
+    found = [match.groups() for match in _PARAMETERS.finditer(text)]
+    numbers = {name: int(number) for name, number, _ in found if number is not None}
+    texts = {name: string for name, _, string in found if string is not None}
+    if len(numbers) + len(texts) != len(found):
+        raise MalformedHeader(header="signature-input")
+    for name in ("created", "expires"):
+        if name not in numbers:
+            raise ComponentMissing(component=name)
+    for name in ("nonce", "keyid"):
+        if name not in texts:
+            raise ComponentMissing(component=name)
+    if not _NONCE.match(texts["nonce"]):
+        raise MalformedHeader(header="signature-input")
+    return numbers, texts
+
+
+def _is_ours(parameters: str) -> bool:
+    return f';tag="{TAG}"' in parameters
+
+
+def _says_body(message: Message) -> bool:
+    """Whether a method that carries a body came without one: it must be covered all the same."""
+    return message.method in {"POST", "PUT", "PATCH"}
+
+
+def _base64(text: str, header: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except Base64Error as error:
+        raise MalformedHeader(header=header) from error

@@ -1,0 +1,1 @@
+"""The department's side: client, sources, receipts, command line."""

@@ -1,0 +1,200 @@
+"""One question from signing to a verified answer, as numbered steps.
+
+Nothing leaves that is not written down, and nothing is handed on that is not verified and kept.
+"""
+
+import logging
+from http import HTTPStatus
+
+from certs.canonical import canonical
+from certs.encoding import b64u
+from certs.errors import Malformed, ReceiptInvalid
+from connectors.calls import TRIES, Calls, read_problem
+from connectors.clock import Clock
+from connectors.errors import AnswerRefused, HubUnreachable, ReceiptUnknown, Refused
+from connectors.home import Identity
+from connectors.jwks import KeyRing, ReceiptKey
+from connectors.question import Question, kept
+from connectors.receipts.store import Kept, ReceiptStore
+from connectors.transport import Prepared, Response, Transport
+from connectors.verify import Asked, Checked, Trust, check_answer, check_receipt_again
+
+RECEIPT_HEADER = "hub-receipt"
+RECEIPTED = frozenset(
+    {
+        HTTPStatus.OK,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+"""What a hub says only after it has made an entry; others may come before, or from a proxy."""
+
+_log = logging.getLogger("yifen.connector")
+
+
+class Asking:
+    """Asks the hub and verifies what it answers."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        calls: Calls,
+        identity: Identity,
+        store: ReceiptStore,
+        clock: Clock,
+    ) -> None:
+        settings = identity.settings
+        self._transport = transport
+        self._calls = calls
+        self._identity = identity
+        self._store = store
+        self._clock = clock
+        self._ring = KeyRing(transport)
+        self.trust = Trust(
+            hub=settings.hub,
+            department=settings.department,
+            connector=settings.connector,
+            root=identity.root,
+            origin=settings.ledger.origin,
+        )
+
+    def ask(self, question: Question) -> Checked:
+        """The verified answer to ``question``.
+
+        Raises ``Refused`` if the hub said no, ``AnswerRefused`` if the answer does not prove
+        itself, ``HubError`` if none came.
+        """
+        # 1 Sign, write down, send; again under a new nonce if nothing came
+        prepared, response, again = self._send(question)
+        # 2 A refusal from before the entry has no receipt; everything else must have one
+        token = response.headers.get(RECEIPT_HEADER)
+        if token is None and response.status not in RECEIPTED:
+            raise Refused(read_problem(response))
+        # 3 Verify, or keep what came as evidence and raise the alarm
+        try:
+            checked = check_answer(
+                Asked(question, prepared.signed, again=again),
+                response,
+                token=token or "",
+                keys=self._keys(token),
+                trust=self.trust,
+                now=self._clock(),
+            )
+        except AnswerRefused as error:
+            self._alarm(error, question, prepared, response)
+            raise
+        # 4 Keep the receipt before the answer is handed on
+        self._store.write_receipt(to_keep(checked, question))
+        # 5 A refusal that proves itself is a refusal still
+        if response.status != HTTPStatus.OK:
+            raise Refused(read_problem(response), entry=checked.entry)
+        return checked
+
+    def recover(self, request_id: str) -> Kept:
+        """The receipt of a question whose answer was lost, fetched, verified and kept.
+
+        Raises ``ReceiptUnknown`` if we never asked it, ``Refused`` if the hub has no such entry.
+        """
+        before = self._store.question(request_id)
+        question = kept(before.operation, before.dataset, before.body)
+        attempts = frozenset(one.request for one in self._store.attempts(request_id))
+        prepared = self._calls.sign("GET", f"/v1/receipts/{request_id}")
+        response = self._transport.send(prepared)
+        token = response.headers.get(RECEIPT_HEADER)
+        if response.status != HTTPStatus.OK:
+            raise Refused(read_problem(response))
+        try:
+            checked = check_receipt_again(
+                question,
+                attempts,
+                response,
+                token=token or "",
+                keys=self._keys(token),
+                trust=self.trust,
+            )
+        except AnswerRefused as error:
+            self._alarm(error, question, prepared, response)
+            raise
+        self._store.write_receipt(to_keep(checked, question))
+        found = [one for one in self._store.of_question(request_id) if one.entry == checked.entry]
+        if not found:
+            raise ReceiptUnknown
+        return found[0]
+
+    def _send(self, question: Question) -> tuple[Prepared, Response, bool]:
+        """Send until something comes; True if an earlier attempt may have been entered."""
+        body = question.body()
+        for tried in range(1, TRIES + 1):
+            prepared = self._calls.sign("POST", question.path, body)
+            self._store.write_attempt(
+                question, prepared.signed, self._identity.certificate, self._clock()
+            )
+            try:
+                response = self._transport.send(prepared)
+            except HubUnreachable:
+                if tried == TRIES:
+                    raise
+            else:
+                if response.status != HTTPStatus.SERVICE_UNAVAILABLE or tried == TRIES:
+                    break
+            self._calls.pause(tried)
+        return prepared, response, tried > 1
+
+    def _keys(self, token: str | None) -> dict[str, ReceiptKey]:
+        if token is None:
+            raise AnswerRefused(why="receipt-missing")
+        try:
+            return dict(self._ring.for_token(token))
+        except (ReceiptInvalid, Malformed) as error:
+            raise AnswerRefused(why="receipt-form") from error
+
+    def _alarm(
+        self, error: AnswerRefused, question: Question, prepared: Prepared, response: Response
+    ) -> None:
+        signed = prepared.signed
+        evidence = canonical(
+            {
+                "question": question.body().decode("utf-8"),
+                "request": {
+                    "base": b64u(signed.base),
+                    "signature": b64u(signed.signature),
+                    "certificate": b64u(self._identity.certificate.der),
+                },
+                "response": {
+                    "status": response.status,
+                    "content_type": response.headers.get("content-type", ""),
+                    "receipt": response.headers.get(RECEIPT_HEADER),
+                    "body": b64u(response.body),
+                },
+            }
+        )
+        why = str(error.facts.get("why", ""))
+        self._store.write_alarm(
+            error.code, why, evidence, self._clock(), request_id=question.request_id
+        )
+        _log.error("answer refused: %s, request %s", why, question.request_id)
+
+
+def to_keep(checked: Checked, question: Question) -> Kept:
+    """What the store keeps of a verified answer: its evidence without its values."""
+    opened = checked.opened
+    return Kept(
+        entry=checked.entry,
+        origin=checked.receipt.origin,
+        request=checked.receipt.request,
+        request_id=question.request_id,
+        token=checked.token,
+        status=checked.receipt.status,
+        outcome=opened.control.outcome,
+        leaf=opened.leaf_bytes,
+        leaf_hash=opened.leaf_hash,
+        opening=canonical(checked.opening),
+        time=opened.leaf.time,
+        state="received",
+        proof=None,
+        checkpoint=None,
+        key=checked.key,
+        operation=question.operation,
+        dataset=question.dataset,
+    )

@@ -1,0 +1,332 @@
+"""The connector as a library: ask, verify, and have every answer proven.
+
+with Connector.open(Path("~/.yifen/connector").expanduser()) as connector:
+    answer = connector.lookup("resident", "resident_id", number, items=["name"],
+                              purpose="…", officer="…")
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from catalog.definition import Dataset
+from certs.canonical import Json
+from certs.receipts import Receipt
+from connectors import question as questions
+from connectors.asking import Asking
+from connectors.calls import Calls, read_model
+from connectors.clock import Clock, Sleep, system_clock, wait
+from connectors.errors import HubUnintelligible, QuestionRefused
+from connectors.home import Home, Identity
+from connectors.home import read as read_home
+from connectors.receipts.evidence import Proven, export, verify_evidence
+from connectors.receipts.proofs import Progress, Proofs
+from connectors.receipts.store import Kept, ReceiptStore
+from connectors.transport import Transport
+from connectors.verify import Checked
+
+_Model = TypeVar("_Model", bound=BaseModel)
+MARKS = ("disputed", "repaired", "cleared")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of an answer: values by item, masked as the grant says; absent ones are left out.
+
+    ``disputed``: somebody has objected to it and the objection is not settled.
+    """
+
+    items: Mapping[str, str] = field(repr=False)
+    disputed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an answer rests on: its question, its receipt and its index in the ledger."""
+
+    request_id: str
+    entry: int
+    time: int
+    token: str = field(repr=False)
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verified answer to a lookup; ``as_of`` is when the data was published (RFC 3339)."""
+
+    dataset: str
+    found: bool
+    records: tuple[Record, ...]
+    as_of: str
+    generation: str
+    version: int
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A verified answer to a verification; ``exists`` is None unless the grant tells it."""
+
+    dataset: str
+    match: bool
+    exists: bool | None
+    as_of: str
+    generation: str
+    version: int
+    proof: Proof
+
+
+class Grant(BaseModel):
+    """A grant to our department; ``items`` maps codes to masks, times are RFC 3339."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: str
+    version: int
+    department: str
+    dataset: str
+    operations: tuple[str, ...]
+    channels: tuple[str, ...]
+    items: Mapping[str, str]
+    purposes: tuple[str, ...]
+    valid_from: str
+    valid_until: str | None
+    daily_quota: int | None
+    case_required: bool
+    existence: bool
+    status: str
+
+
+class _Grants(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    grants: tuple[Grant, ...]
+
+
+class _Definition(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    definition: Dataset
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    entry: int
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    disputed: bool
+    items: dict[str, str]
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    as_of: str
+    dataset: str
+    generation: str
+    version: int
+
+
+class _Lookup(_Result):
+    found: bool
+    records: list[_Record]
+
+
+class _Verification(_Result):
+    match: bool
+    exists: bool | None = None
+
+
+class Connector:
+    """One enrolled connector; for one thread."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        store: ReceiptStore,
+        transport: Transport,
+        *,
+        clock: Clock = system_clock,
+        sleep: Sleep = wait,
+    ) -> None:
+        settings = identity.settings
+        self.identity = identity
+        self.receipts = store
+        self.clock = clock
+        self.sleep = sleep
+        self.calls = Calls(transport, identity, sleep)
+        self.asking = Asking(transport, self.calls, identity, store, clock)
+        self.proofs = Proofs(transport, store, settings.ledger, clock, settings.proof_minutes)
+        self._transport = transport
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        *,
+        clock: Clock = system_clock,
+        sleep: Sleep = wait,
+        http: httpx2.BaseTransport | None = None,
+    ) -> Self:
+        """The connector enrolled in ``home``; raises ``HomeError``, ``StoreError`` and so on."""
+        identity = read_home(home)
+        transport = Transport.of(identity.settings, clock, http)
+        store = ReceiptStore(Home(home).receipts)
+        return cls(identity, store, transport, clock=clock, sleep=sleep)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections and the store."""
+        self._transport.close()
+        self.receipts.close()
+
+    def lookup(
+        self,
+        dataset: str,
+        subject_type: str,
+        subject_id: str,
+        *,
+        items: Sequence[str],
+        purpose: str,
+        officer: str,
+        case: str | None = None,
+    ) -> Answer:
+        """What is on file; raises as ``Asking.ask`` does, or ``QuestionRefused``."""
+        question = questions.lookup(
+            dataset,
+            subject_type,
+            subject_id,
+            items=items,
+            purpose=purpose,
+            officer=officer,
+            case=case,
+        )
+        checked = self.asking.ask(question)
+        result = _read_result(checked, _Lookup)
+        return Answer(
+            dataset=result.dataset,
+            found=result.found,
+            records=tuple(Record(one.items, one.disputed) for one in result.records),
+            as_of=result.as_of,
+            generation=result.generation,
+            version=result.version,
+            proof=_proof(checked, question),
+        )
+
+    def verify(
+        self,
+        dataset: str,
+        subject_type: str,
+        subject_id: str,
+        *,
+        claims: Mapping[str, str],
+        purpose: str,
+        officer: str,
+        case: str | None = None,
+    ) -> Verification:
+        """Whether every claim (value by item) is on file; raises as ``lookup`` does."""
+        question = questions.verify(
+            dataset,
+            subject_type,
+            subject_id,
+            claims=claims,
+            purpose=purpose,
+            officer=officer,
+            case=case,
+        )
+        checked = self.asking.ask(question)
+        result = _read_result(checked, _Verification)
+        return Verification(
+            dataset=result.dataset,
+            match=result.match,
+            exists=result.exists,
+            as_of=result.as_of,
+            generation=result.generation,
+            version=result.version,
+            proof=_proof(checked, question),
+        )
+
+    def grants(self) -> tuple[Grant, ...]:
+        """The grants to our department; raises ``Refused`` or ``HubError``."""
+        return read_model(self.calls.call("GET", "/v1/grants"), _Grants).grants
+
+    def definition(self, dataset: str) -> Dataset:
+        """The definition of a dataset that is ours or granted to us."""
+        if not questions.is_code(dataset):
+            raise QuestionRefused(why="dataset")
+        answer = self.calls.call("GET", f"/v1/datasets/{dataset}")
+        found = read_model(answer, _Definition).definition
+        if found.code != dataset:
+            raise HubUnintelligible(why="definition")
+        return found
+
+    def mark(self, dataset: str, kind: str, subject_type: str, subject_id: str, row: str) -> int:
+        """Mark a row of our own dataset; gives the index of the mark's entry.
+
+        ``kind`` is ``disputed``, ``repaired`` or ``cleared``; ``row`` is the row's key.
+        """
+        if not questions.is_code(dataset):
+            raise QuestionRefused(why="dataset")
+        if kind not in MARKS:
+            raise QuestionRefused(why="mark")
+        value: Json = {
+            "kind": kind,
+            "row": row,
+            "subject": {"id": subject_id, "type": subject_type},
+        }
+        return read_model(self.calls.post(f"/v1/datasets/{dataset}/marks", value), _Entry).entry
+
+    def recover(self, request_id: str) -> Kept:
+        """The receipt of a question whose answer was lost."""
+        return self.asking.recover(request_id)
+
+    def prove(self) -> Progress:
+        """Fetch the proofs that are due; raises ``LedgerForked`` or ``ProofOverdue``."""
+        return self.proofs.fetch()
+
+    def export(self, kept: Kept) -> bytes:
+        """The evidence file of a receipt."""
+        return export(self.receipts, kept, self.asking.trust)
+
+    def verify_evidence(self, data: bytes) -> Proven:
+        """What an evidence file of this hub proves; raises ``EvidenceBroken``."""
+        ledger = self.identity.settings.ledger
+        return verify_evidence(data, trust=self.asking.trust, ledger=ledger)
+
+
+def _read_result(checked: Checked, model: type[_Model]) -> _Model:
+    """A verified result as ``model``; an honest one of another form is not understood."""
+    try:
+        return model.model_validate(checked.result)
+    except ValidationError as error:
+        raise HubUnintelligible(why="result") from error
+
+
+def _proof(checked: Checked, question: questions.Question) -> Proof:
+    return Proof(
+        request_id=question.request_id,
+        entry=checked.entry,
+        time=checked.opened.leaf.time,
+        token=checked.token,
+        receipt=checked.receipt,
+    )

@@ -1,0 +1,289 @@
+"""Errors of the department's side.
+
+YifenError
+└── ConnectorError
+    ├── HomeError                the connector's own folder
+    │   ├── NotEnrolled          nothing has been enrolled there
+    │   ├── AlreadyEnrolled      something has
+    │   ├── HomeInsecure         other users of the machine may look in; fact path
+    │   ├── SettingsBroken       connector.toml; facts file, place
+    │   └── InvitationBroken     not an invitation of a hub; fact why
+    ├── HubError                 the hub cannot be reached or makes no sense
+    │   ├── AddressInsecure      plain HTTP to another machine
+    │   ├── HubUnreachable       fact why
+    │   └── HubUnintelligible    what came is not what the interface says; fact why
+    ├── Refused                  the hub said no; carries its problem document
+    ├── QuestionRefused          a question that we do not even send; fact why
+    ├── Dishonest                something that should prove does not: an alarm
+    │   ├── AnswerRefused        an answer that does not match the question; fact why
+    │   ├── EnrolmentRefused     not the hub of the invitation; fact why
+    │   ├── LedgerForked         two checkpoints that cannot both be; facts old, new
+    │   ├── ProofOverdue         a receipt's promise was not kept; facts entry, minutes
+    │   └── EvidenceBroken       an evidence file that proves nothing; fact why
+    ├── StoreError               receipts.db
+    │   ├── SqliteTooOld         facts found, needed
+    │   ├── StoreUnreadable      fact why
+    │   └── ReceiptUnknown       no such question or receipt
+    └── SourceError              a file that cannot be published
+        ├── SourceMissing        fact file
+        ├── SourceEmpty          fact file
+        ├── SourceEncoding       facts file, byte
+        ├── SourceMalformed      facts file, line, why
+        ├── ColumnTwice          fact column
+        ├── TooManyColumns       facts found, limit
+        ├── ColumnsUnmatched     no column is an item of the dataset
+        ├── ColumnAmbiguous      facts column, items
+        ├── ItemTwice            facts item, columns
+        ├── ItemsMissing         fact items
+        ├── MappingRefused       facts entry, why
+        ├── RowTooLong           facts row, limit
+        ├── SourceChanged        the file changed while it was read; fact file
+        └── TargetExists         fact file
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from certs.canonical import Json
+from certs.errors import YifenError
+
+
+class ConnectorError(YifenError):
+    """Something on the department's side does not hold."""
+
+    code = "connector-error"
+
+
+class HomeError(ConnectorError):
+    """The connector's own folder does not hold."""
+
+    code = "connector-home"
+
+
+class NotEnrolled(HomeError):
+    """Nothing has been enrolled in this folder; fact ``path``."""
+
+    code = "connector-not-enrolled"
+
+
+class AlreadyEnrolled(HomeError):
+    """The folder already holds an enrolled connector; fact ``path``."""
+
+    code = "connector-already-enrolled"
+
+
+class HomeInsecure(HomeError):
+    """Others may look into the folder; fact ``path``."""
+
+    code = "connector-home-insecure"
+
+
+class SettingsBroken(HomeError):
+    """``connector.toml`` cannot be read; facts ``file`` and ``place``."""
+
+    code = "connector-settings-broken"
+
+
+class InvitationBroken(HomeError):
+    """Not an invitation of a hub; fact ``why``."""
+
+    code = "connector-invitation-broken"
+
+
+class HubError(ConnectorError):
+    """The hub cannot be reached, or makes no sense."""
+
+    code = "connector-hub"
+
+
+class AddressInsecure(HubError):
+    """Plain HTTP goes to this machine only; fact ``address``."""
+
+    code = "connector-address-insecure"
+
+
+class HubUnreachable(HubError):
+    """No answer came; fact ``why``."""
+
+    code = "connector-hub-unreachable"
+
+
+class HubUnintelligible(HubError):
+    """What came is not what the interface says; fact ``why``."""
+
+    code = "connector-hub-unintelligible"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem document (RFC 9457) of the hub; texts by language."""
+
+    code: str
+    status: int
+    title: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Refused(ConnectorError):
+    """The hub said no. ``problem`` is what it said; ``entry`` its index in the ledger, if proven.
+
+    Without an ``entry`` nothing vouches for the refusal: it may be anybody's on the way.
+    """
+
+    code = "refused-by-hub"
+
+    def __init__(self, problem: Problem, *, entry: int | None = None) -> None:
+        super().__init__(problem=problem.code, status=problem.status)
+        self.problem = problem
+        self.entry = entry
+
+
+class QuestionRefused(ConnectorError):
+    """A question that is not even sent; fact ``why`` is a slug."""
+
+    code = "connector-question-refused"
+
+
+class Dishonest(ConnectorError):
+    """Something that should prove does not: an alarm."""
+
+    code = "connector-dishonest"
+
+
+class AnswerRefused(Dishonest):
+    """An answer that does not match what was asked; fact ``why`` names the check that failed."""
+
+    code = "connector-answer-refused"
+
+
+class EnrolmentRefused(Dishonest):
+    """What answered is not the hub of the invitation; fact ``why``."""
+
+    code = "connector-enrolment-refused"
+
+
+class LedgerForked(Dishonest):
+    """Two checkpoints cannot both be true; facts ``old`` and ``new`` are their sizes."""
+
+    code = "connector-ledger-forked"
+
+
+class ProofOverdue(Dishonest):
+    """The ledger does not show an entry that a receipt promised; facts ``entry``, ``minutes``."""
+
+    code = "connector-proof-overdue"
+
+
+class EvidenceBroken(Dishonest):
+    """An evidence file does not prove what it says; fact ``why`` names the check that failed."""
+
+    code = "connector-evidence-broken"
+
+
+class StoreError(ConnectorError):
+    """The store of receipts does not hold."""
+
+    code = "connector-store"
+
+
+class SqliteTooOld(StoreError):
+    """Every SQLite library here has the WAL-reset bug; facts ``found`` and ``needed``."""
+
+    code = "connector-sqlite-too-old"
+
+
+class StoreUnreadable(StoreError):
+    """``receipts.db`` cannot be used; fact ``why``."""
+
+    code = "connector-store-unreadable"
+
+
+class ReceiptUnknown(StoreError):
+    """No such question or receipt is in the store."""
+
+    code = "connector-receipt-unknown"
+
+
+class SourceError(ConnectorError):
+    """A file that cannot be published."""
+
+    code = "source-error"
+
+
+class SourceMissing(SourceError):
+    """There is no such file, or it cannot be read; fact ``file``."""
+
+    code = "source-missing"
+
+
+class SourceEmpty(SourceError):
+    """The file has no header or no row; fact ``file``."""
+
+    code = "source-empty"
+
+
+class SourceEncoding(SourceError):
+    """The file is not UTF-8; facts ``file`` and ``byte``."""
+
+    code = "source-encoding"
+
+
+class SourceMalformed(SourceError):
+    """The file is no sound CSV; facts ``file``, ``line`` and ``why``."""
+
+    code = "source-malformed"
+
+
+class ColumnTwice(SourceError):
+    """The header names a column twice; fact ``column``."""
+
+    code = "source-column-twice"
+
+
+class TooManyColumns(SourceError):
+    """The header has more columns than we read; facts ``found`` and ``limit``."""
+
+    code = "source-too-many-columns"
+
+
+class ColumnsUnmatched(SourceError):
+    """No column is an item of the dataset; fact ``dataset``."""
+
+    code = "source-columns-unmatched"
+
+
+class ItemTwice(SourceError):
+    """Two columns claim one item; facts ``item`` and ``columns``."""
+
+    code = "source-item-twice"
+
+
+class ItemsMissing(SourceError):
+    """Items that every row must have are no columns; fact ``items``."""
+
+    code = "source-items-missing"
+
+
+class MappingRefused(SourceError):
+    """A correction of the mapping makes no sense; facts ``entry`` and ``why``."""
+
+    code = "source-mapping-refused"
+
+
+class RowTooLong(SourceError):
+    """One row is longer than the hub takes; facts ``row`` and ``limit``."""
+
+    code = "source-row-too-long"
+
+
+class SourceChanged(SourceError):
+    """The file changed while it was read; fact ``file``."""
+
+    code = "source-changed"
+
+
+class TargetExists(SourceError):
+    """A file would be overwritten; fact ``file``."""
+
+    code = "source-target-exists"

@@ -1,0 +1,198 @@
+"""A question as its signed body holds it (``protocol.md``, *Question*), built and never read."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from certs.canonical import Json, canonical, parse
+from certs.encoding import b64u
+from certs.errors import MalformedJson
+from connectors.errors import QuestionRefused
+
+Operation = Literal["lookup", "verify"]
+REQUEST_ID_BYTES = 16
+TEXT_LIMIT = 200
+"""Characters of an identifier, code, officer or case number."""
+VALUE_LIMIT = 4000
+"""Characters of a claimed value: the longest text an item may hold."""
+ITEMS_LIMIT = 200
+KEPT_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question about one subject; its ``repr`` tells nothing about a person.
+
+    ``dataset`` is the local code that stands in the URL. ``items`` are asked by a lookup,
+    ``claims`` by a verification.
+    """
+
+    operation: Operation
+    dataset: str
+    request_id: str
+    purpose: str
+    subject_type: str
+    subject_id: str = field(repr=False)
+    officer: str = field(repr=False)
+    case: str | None = field(repr=False)
+    items: tuple[str, ...] = ()
+    claims: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def path(self) -> str:
+        """Where it is sent."""
+        return f"/v1/datasets/{self.dataset}/{self.operation}"
+
+    def body(self) -> bytes:
+        """The canonical JSON that is signed."""
+        value: dict[str, Json] = {
+            "request_id": self.request_id,
+            "purpose": self.purpose,
+            **self.person(),
+        }
+        if self.operation == "lookup":
+            value["items"] = list(self.items)
+        else:
+            value["claims"] = dict(self.claims)
+        return canonical(value)
+
+    def person(self) -> dict[str, Json]:
+        """The *person* part of the entry that an honest hub makes of this question."""
+        return {
+            "case": self.case,
+            "officer": self.officer,
+            "subject": {"id": self.subject_id, "type": self.subject_type},
+        }
+
+
+class _Subject(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    type: str
+    id: str
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    request_id: str
+    purpose: str
+    officer: str
+    case: str | None
+    subject: _Subject
+    items: list[str] = Field(default_factory=list)
+    claims: dict[str, str] = Field(default_factory=dict)
+
+
+def lookup(
+    dataset: str,
+    subject_type: str,
+    subject_id: str,
+    *,
+    items: Sequence[str],
+    purpose: str,
+    officer: str,
+    case: str | None = None,
+) -> Question:
+    """A question for the values of ``items``; raises ``QuestionRefused``."""
+    question = Question(
+        operation="lookup",
+        dataset=dataset,
+        request_id=b64u(os.urandom(REQUEST_ID_BYTES)),
+        purpose=purpose,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        officer=officer,
+        case=case,
+        items=tuple(items),
+    )
+    _check(question)
+    return question
+
+
+def verify(
+    dataset: str,
+    subject_type: str,
+    subject_id: str,
+    *,
+    claims: Mapping[str, str],
+    purpose: str,
+    officer: str,
+    case: str | None = None,
+) -> Question:
+    """A question whether ``claims`` (value by item) are on file; raises ``QuestionRefused``."""
+    question = Question(
+        operation="verify",
+        dataset=dataset,
+        request_id=b64u(os.urandom(REQUEST_ID_BYTES)),
+        purpose=purpose,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        officer=officer,
+        case=case,
+        claims=dict(claims),
+    )
+    _check(question)
+    return question
+
+
+def _check(question: Question) -> None:
+    """Refuse what no hub could answer, before anything of it leaves the department."""
+    named = {
+        "subject-type": question.subject_type,
+        "subject-id": question.subject_id,
+        "purpose": question.purpose,
+        "officer": question.officer,
+        "case": "-" if question.case is None else question.case,
+    }
+    for name, value in named.items():
+        if not value.strip() or len(value) > TEXT_LIMIT:
+            raise QuestionRefused(why=name)
+    if not is_code(question.dataset):
+        raise QuestionRefused(why="dataset")
+    asked = question.items if question.operation == "lookup" else tuple(question.claims)
+    if not asked or len(set(asked)) != len(asked) or len(asked) > ITEMS_LIMIT:
+        raise QuestionRefused(why="items")
+    if not all(is_code(item) for item in asked):
+        raise QuestionRefused(why="items")
+    if any(len(value) > VALUE_LIMIT for value in question.claims.values()):
+        raise QuestionRefused(why="claims")
+    try:
+        question.body()
+    except MalformedJson as error:  # a lone surrogate is no text
+        raise QuestionRefused(why="text") from error
+
+
+def is_code(text: str) -> bool:
+    """Whether ``text`` can stand as a code in a URL: ASCII letters, digits and ``_``."""
+    return 0 < len(text) <= TEXT_LIMIT and text.isascii() and text.replace("_", "a").isalnum()
+
+
+def kept(operation: Operation, dataset: str, body: bytes) -> Question:
+    """A question of ours, read again from the body that was signed.
+
+    Raises ``QuestionRefused`` if it is not what ``Question.body`` writes.
+    """
+    value = parse(body, max_bytes=KEPT_LIMIT, max_depth=3)
+    try:
+        found = _Kept.model_validate(value)
+    except ValidationError as error:
+        raise QuestionRefused(why="kept") from error
+    question = Question(
+        operation=operation,
+        dataset=dataset,
+        request_id=found.request_id,
+        purpose=found.purpose,
+        subject_type=found.subject.type,
+        subject_id=found.subject.id,
+        officer=found.officer,
+        case=found.case,
+        items=tuple(found.items),
+        claims=found.claims,
+    )
+    if question.body() != body:
+        raise QuestionRefused(why="kept")
+    return question

@@ -1,0 +1,1 @@
+"""Receipts and their proofs: kept, fetched, verified, handed on as evidence."""

@@ -1,0 +1,347 @@
+"""``receipts.db``: what was asked, what was promised, and what has been proven.
+
+An attempt is written before it leaves, a receipt before its answer is handed on; both are on disk
+when the call returns (WAL with ``synchronous=FULL``). The life of a receipt: ``received`` →
+``proven``, or ``alarm`` if the ledger does not show its entry in time, which a later proof mends.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from certs.certificates import CertificateFacts
+from certs.signatures import Signed
+from certs.tree import HASH_BYTES
+from connectors.errors import ReceiptUnknown, StoreUnreadable
+from connectors.jwks import ReceiptKey
+from connectors.question import Operation, Question
+from connectors.receipts.sqlite import Error, connect
+
+State = Literal["received", "proven", "alarm"]
+SCHEMA = 1
+_SELECT = """
+    SELECT r.entry, r.origin, r.request, r.request_id, r.token, r.status, r.outcome, r.leaf,
+        r.leaf_hash, r.opening, r.time, r.state, r.proof, r.checkpoint,
+        k.kid, k.certificate, k.issuing, q.operation, q.dataset
+    FROM receipts r JOIN keys k USING (kid) JOIN questions q USING (request_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A receipt as kept; ``opening`` is canonical JSON, ``proof`` the hashes of its path."""
+
+    entry: int
+    origin: str
+    request: str
+    request_id: str
+    token: str
+    status: int
+    outcome: str
+    leaf: bytes
+    leaf_hash: bytes
+    opening: bytes = field(repr=False)
+    time: int
+    state: State
+    proof: tuple[bytes, ...] | None
+    checkpoint: str | None
+    key: ReceiptKey = field(repr=False)
+    operation: Operation
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptQuestion:
+    """A question as kept; ``body`` is what was signed."""
+
+    request_id: str
+    operation: Operation
+    dataset: str
+    body: bytes = field(repr=False)
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAttempt:
+    """One attempt that left, with the certificate (DER) of the key that signed it."""
+
+    request: str
+    base: bytes
+    signature: bytes
+    created: int
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that did not prove; ``evidence`` is what shows it."""
+
+    id: int
+    time: int
+    code: str
+    why: str
+    request_id: str | None
+    evidence: bytes = field(repr=False)
+
+
+class ReceiptStore:
+    """The store in one file; for one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path)
+        try:
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                self._create()
+            elif version != SCHEMA:
+                raise StoreUnreadable(why="version")
+        except Error as error:
+            raise StoreUnreadable(why="open") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def write_attempt(
+        self, question: Question, signed: Signed, certificate: CertificateFacts, now: int
+    ) -> None:
+        """Note an attempt that is about to leave."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO questions VALUES (?, ?, ?, ?, ?)",
+                (
+                    question.request_id,
+                    question.operation,
+                    question.dataset,
+                    question.body(),
+                    now,
+                ),
+            )
+            self._connection.execute(
+                "INSERT OR IGNORE INTO certificates VALUES (?, ?)",
+                (certificate.keyid, certificate.der),
+            )
+            self._connection.execute(
+                "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    signed.digest,
+                    question.request_id,
+                    certificate.keyid,
+                    signed.base,
+                    signed.signature,
+                    signed.created,
+                ),
+            )
+
+    def write_receipt(self, kept: Kept) -> None:
+        """Keep a verified receipt; one that we have already is left as it is."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)",
+                (kept.key.kid, kept.key.certificate, kept.key.issuing),
+            )
+            self._connection.execute(
+                "INSERT OR IGNORE INTO receipts (entry, origin, request, request_id, token, kid,"
+                " status, outcome, leaf, leaf_hash, opening, time, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    kept.entry,
+                    kept.origin,
+                    kept.request,
+                    kept.request_id,
+                    kept.token,
+                    kept.key.kid,
+                    kept.status,
+                    kept.outcome,
+                    kept.leaf,
+                    kept.leaf_hash,
+                    kept.opening,
+                    kept.time,
+                    kept.state,
+                ),
+            )
+
+    def write_proof(self, kept: Kept, proof: tuple[bytes, ...], checkpoint: str) -> None:
+        """Keep a verified proof."""
+        with self._writing():
+            self._connection.execute(
+                "UPDATE receipts SET state = 'proven', proof = ?, checkpoint = ?"
+                " WHERE origin = ? AND entry = ?",
+                (b"".join(proof), checkpoint, kept.origin, kept.entry),
+            )
+
+    def write_alarm(
+        self,
+        code: str,
+        why: str,
+        evidence: bytes,
+        now: int,
+        *,
+        request_id: str | None = None,
+        overdue: Kept | None = None,
+    ) -> None:
+        """Keep an alarm with its evidence; ``overdue`` is a receipt whose promise was not kept."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT INTO alarms (time, code, why, request_id, evidence) VALUES (?, ?, ?, ?, ?)",
+                (now, code, why, request_id, evidence),
+            )
+            if overdue is not None:
+                self._connection.execute(
+                    "UPDATE receipts SET state = 'alarm' WHERE origin = ? AND entry = ?",
+                    (overdue.origin, overdue.entry),
+                )
+
+    def write_checkpoint(self, origin: str, size: int, note: str, now: int) -> None:
+        """Keep a checkpoint if it is the largest seen of its ledger."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT INTO checkpoints VALUES (?, ?, ?, ?) ON CONFLICT (origin) DO UPDATE SET"
+                " size = excluded.size, note = excluded.note, seen = excluded.seen"
+                " WHERE excluded.size >= size",
+                (origin, size, note, now),
+            )
+
+    def checkpoint(self, origin: str) -> str | None:
+        """The newest checkpoint kept of a ledger, a signed note."""
+        with self._reading():
+            row = self._connection.execute(
+                "SELECT note FROM checkpoints WHERE origin = ?", (origin,)
+            ).fetchone()
+            return None if row is None else str(row[0])
+
+    def receipts(self, *, limit: int, before: int | None = None) -> list[Kept]:
+        """The newest receipts first, at most ``limit``, with entries below ``before``."""
+        where = "WHERE (?1 IS NULL OR r.entry < ?1) ORDER BY r.entry DESC LIMIT ?2"
+        return self._kept(where, (before, limit))
+
+    def unproven(self, *, limit: int) -> list[Kept]:
+        """Receipts whose proof has not come, oldest first."""
+        return self._kept("WHERE r.state <> 'proven' ORDER BY r.entry LIMIT ?1", (limit,))
+
+    def entry(self, entry: int) -> Kept:
+        """The newest ledger's receipt at ``entry``; raises ``ReceiptUnknown``."""
+        found = self._kept("WHERE r.entry = ?1 ORDER BY r.time DESC LIMIT 1", (entry,))
+        if not found:
+            raise ReceiptUnknown
+        return found[0]
+
+    def of_question(self, request_id: str) -> list[Kept]:
+        """Every receipt of one question."""
+        return self._kept("WHERE r.request_id = ?1 ORDER BY r.entry", (request_id,))
+
+    def question(self, request_id: str) -> KeptQuestion:
+        """A question by its identity; raises ``ReceiptUnknown``."""
+        with self._reading():
+            row = self._connection.execute(
+                "SELECT request_id, operation, dataset, body, asked FROM questions"
+                " WHERE request_id = ?",
+                (request_id,),
+            ).fetchone()
+        if row is None:
+            raise ReceiptUnknown
+        return KeptQuestion(*row)
+
+    def lost(self, *, limit: int) -> list[KeptQuestion]:
+        """Questions that left and have no receipt, newest first."""
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT request_id, operation, dataset, body, asked FROM questions"
+                " WHERE request_id NOT IN (SELECT request_id FROM receipts)"
+                " ORDER BY asked DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [KeptQuestion(*row) for row in rows]
+
+    def attempts(self, request_id: str) -> list[KeptAttempt]:
+        """Every attempt at one question, oldest first."""
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT request, base, signature, created, der FROM attempts"
+                " JOIN certificates USING (keyid) WHERE request_id = ? ORDER BY attempts.rowid",
+                (request_id,),
+            ).fetchall()
+        return [KeptAttempt(*row) for row in rows]
+
+    def alarms(self, *, limit: int) -> list[Alarm]:
+        """The newest alarms first."""
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT id, time, code, why, request_id, evidence FROM alarms"
+                " ORDER BY id DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [Alarm(*row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many receipts stand in each state, and how many alarms there are."""
+        with self._reading():
+            states = dict(
+                self._connection.execute("SELECT state, count(*) FROM receipts GROUP BY state")
+            )
+            (alarms,) = self._connection.execute("SELECT count(*) FROM alarms").fetchone()
+        return {
+            "received": states.get("received", 0),
+            "proven": states.get("proven", 0),
+            "alarm": states.get("alarm", 0),
+            "alarms": alarms,
+        }
+
+    def _create(self) -> None:
+        script = files("connectors.receipts").joinpath("schema.sql").read_text(encoding="utf-8")
+        self._connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {SCHEMA}; COMMIT;"
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction; raises ``StoreUnreadable`` when it does not reach the disk."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise StoreUnreadable(why="write") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except Error as error:
+            raise StoreUnreadable(why="read") from error
+
+    def _kept(self, where: str, values: tuple[str | int | None, ...]) -> list[Kept]:
+        with self._reading():
+            rows = self._connection.execute(f"{_SELECT} {where}", values).fetchall()
+        return [
+            Kept(
+                entry=row[0],
+                origin=row[1],
+                request=row[2],
+                request_id=row[3],
+                token=row[4],
+                status=row[5],
+                outcome=row[6],
+                leaf=row[7],
+                leaf_hash=row[8],
+                opening=row[9],
+                time=row[10],
+                state=row[11],
+                proof=None if row[12] is None else split_proof(row[12]),
+                checkpoint=row[13],
+                key=ReceiptKey(row[14], row[15], row[16]),
+                operation=row[17],
+                dataset=row[18],
+            )
+            for row in rows
+        ]
+
+
+def split_proof(data: bytes) -> tuple[bytes, ...]:
+    """The hashes of a proof kept as one value."""
+    return tuple(data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES))

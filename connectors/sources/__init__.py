@@ -1,0 +1,1 @@
+"""What a department publishes from: files, matched to a dataset's items and streamed to the hub."""

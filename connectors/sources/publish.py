@@ -1,0 +1,167 @@
+"""Publishing a file: cut it up, hand it over, wait for what the hub makes of it.
+
+The hub shows nothing of it until it is whole and checked; a publication that is broken off leaves
+no trace there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from certs.canonical import Json, parse
+from certs.encoding import b64u
+from certs.errors import Malformed
+from connectors.calls import Calls, read_model
+from connectors.clock import Sleep
+from connectors.errors import HubUnintelligible, HubUnreachable
+from connectors.question import is_code
+from connectors.sources.chunks import chunks
+from connectors.sources.csv import CsvSource
+from connectors.sources.mapping import ColumnMapping
+from connectors.sources.rejected import Rejection
+
+Stage = Literal["sending", "checking"]
+OnProgress = Callable[[Stage, int, int | None], None]
+"""Told the stage, how much is done, and of how much, where that is known (rows)."""
+
+CSV_TYPE = "text/csv"
+ENDED = frozenset({"held", "live", "failed", "discarded"})
+MIN_CHUNK, MAX_CHUNK = 64 * 1024, 64 * 1024 * 1024
+MAX_REJECTIONS = 256 * 1024 * 1024
+POLL = 0.5
+"""Seconds between two looks at a publication that is being checked."""
+PATIENCE = 1800
+"""Seconds without any progress after which we no longer wait."""
+
+
+class Report(BaseModel):
+    """What the hub found: rows read, accepted, rejected by reason, and what stood before."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    read: int
+    accepted: int
+    warned: int = 0
+    identical: int = 0
+    rejected: dict[str, int]
+    standing: int = 0
+    why_held: tuple[str, ...] = ()
+
+
+class _Progress(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    done: int
+    total: int | None
+
+
+class Publication(BaseModel):
+    """A publication as the hub sees it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    publication: str
+    dataset: str
+    state: str
+    progress: _Progress | None = None
+    report: Report | None = None
+    generation: str | None = None
+    failure: str | None = None
+
+
+class _Opened(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    publication: str
+    chunk_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How it ended, and the rows that were rejected."""
+
+    publication: Publication
+    rows: int
+    rejections: tuple[Rejection, ...]
+
+
+def publish(
+    calls: Calls,
+    dataset: str,
+    source: CsvSource,
+    mapping: ColumnMapping,
+    *,
+    sleep: Sleep,
+    progress: OnProgress,
+) -> Published:
+    """Publish the matched columns of ``source``; returns when the hub has finished with it.
+
+    Raises ``Refused``, ``HubError`` or ``SourceError``.
+    """
+    # 1 The hub opens a publication of these columns
+    columns: Json = list(mapping.items)
+    opened = read_model(
+        calls.post(
+            f"/v1/datasets/{dataset}/publications", {"columns": columns, "source_rows": None}
+        ),
+        _Opened,
+    )
+    if not is_code(opened.publication.replace("-", "_")):
+        raise HubUnintelligible(why="publication")
+    if not MIN_CHUNK <= opened.chunk_bytes <= MAX_CHUNK:
+        raise HubUnintelligible(why="chunk")
+    path = f"/v1/publications/{opened.publication}"
+    # 2 The rows, chunk by chunk
+    whole = sha256()
+    count = rows = 0
+    for count, chunk in enumerate(chunks(source, mapping, opened.chunk_bytes), 1):
+        calls.call("PUT", f"{path}/chunks/{count - 1}", chunk.data, content_type=CSV_TYPE)
+        whole.update(sha256(chunk.data).digest())
+        rows = chunk.last_row
+        progress("sending", rows, None)
+    # 3 That was all of it
+    calls.post(f"{path}/complete", {"chunks": count, "digest": b64u(whole.digest())})
+    # 4 Wait until it is checked, and ask which rows were rejected
+    ended = _wait(calls, path, sleep, progress)
+    rejected = ended.report is not None and any(ended.report.rejected.values())
+    return Published(ended, rows, _rejections(calls, path) if rejected else ())
+
+
+def _wait(calls: Calls, path: str, sleep: Sleep, progress: OnProgress) -> Publication:
+    waited = 0.0
+    last: _Progress | None = None
+    while waited < PATIENCE:
+        state = read_model(calls.call("GET", path), Publication)
+        if state.state in ENDED:
+            return state
+        if state.progress != last:
+            last, waited = state.progress, 0.0
+        if last is not None:
+            progress("checking", last.done, last.total)
+        sleep(POLL)
+        waited += POLL
+    raise HubUnreachable(why="timeout")
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    row: int
+    item: str
+    reason: str
+
+
+def _rejections(calls: Calls, path: str) -> tuple[Rejection, ...]:
+    answer = calls.call("GET", f"{path}/rejections", limit=MAX_REJECTIONS)
+    return tuple(_rejection(line) for line in answer.body.split(b"\n") if line.strip())
+
+
+def _rejection(line: bytes) -> Rejection:
+    try:
+        found = _Line.model_validate(parse(line, max_bytes=4096, max_depth=2))
+    except (Malformed, ValidationError) as error:
+        raise HubUnintelligible(why="rejections") from error
+    return Rejection(found.row, found.item, found.reason)

@@ -1,0 +1,287 @@
+"""Whether an answer is the one to our question: the department's one security-critical check.
+
+``check_answer`` believes nothing in the answer that it does not rebuild from the question, the
+request that was sent, or what was pinned at enrolment. It leaves to its caller: keeping evidence,
+raising the alarm, and asking the ledger later for the proof that the receipt promises.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from certs.canonical import Json, canonical, parse
+from certs.encoding import digest
+from certs.errors import LeafMismatch, Malformed, ReceiptInvalid
+from certs.receipts import Receipt, leaves_digest
+from certs.signatures import SKEW, Signed
+from connectors.errors import AnswerRefused
+from connectors.jwks import ReceiptKey, check_receipt
+from connectors.openings import Control, Opened
+from connectors.question import Question
+from connectors.transport import JSON_TYPE, MAX_ANSWER, Response
+
+PROBLEM_TYPE = "application/problem+json"
+OK = 200
+CHANNEL = "connector"
+_DEPTH = 12
+_ANSWERED = frozenset({"answered", "empty"})
+_DECLINED = frozenset({"refused", "malformed", "busy"})
+_NOBODY: Mapping[str, Json] = {"case": None, "officer": None, "subject": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What was pinned at enrolment; ``root`` is PEM, ``department`` and ``connector`` are ours."""
+
+    hub: str
+    department: str
+    connector: str
+    root: bytes
+    origin: str
+
+    def full(self, dataset: str) -> str:
+        """A local dataset's full name."""
+        return f"{self.hub}:{dataset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was sent; ``again`` if an earlier attempt had already left."""
+
+    question: Question
+    signed: Signed
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer that stands. ``result`` is A; ``document`` the whole body."""
+
+    result: Mapping[str, Json]
+    document: Mapping[str, Json]
+    token: str
+    receipt: Receipt
+    key: ReceiptKey
+    opened: Opened
+    opening: Mapping[str, Json]
+
+    @property
+    def entry(self) -> int:
+        """The index of the answer's entry in the ledger."""
+        return self.receipt.first
+
+
+def check_answer(
+    asked: Asked,
+    response: Response,
+    *,
+    token: str,
+    keys: Mapping[str, ReceiptKey],
+    trust: Trust,
+    now: int,
+) -> Checked:
+    """The answer, if every check of ``protocol.md`` holds; ``now`` is in milliseconds.
+
+    Raises ``AnswerRefused``; fact ``why`` names the check.
+    """
+    with _refusing():
+        # 1 The receipt is signed by a key of this hub that leads to the pinned root
+        receipt, key = check_receipt(token, keys, root=trust.root, hub=trust.hub)
+        # 2 It is for us, about this very request, in the ledger that we know
+        _check_parties(receipt, trust)
+        if receipt.request != asked.signed.digest:
+            raise AnswerRefused(why="request")
+        # 3 It binds the answer as it arrived
+        _check_bytes(receipt, response)
+        # 4 The answer is one result with one opened entry
+        document = parse(response.body, max_bytes=MAX_ANSWER, max_depth=_DEPTH)
+        result, opening = _only(document, "results"), _only(document, "openings")
+        # 5 The entry is the one that the receipt promises
+        opened = Opened(opening)
+        _check_entry(receipt, opened, asked.question)
+        # 6 Its control part names our department, connector, dataset, purpose and request
+        _check_control(opened.control, asked, trust, status=response.status)
+        # 7 Its person part is whom we asked about, rebuilt from our own question
+        _check_person(opened, asked.question)
+        # 8 It binds the result itself
+        if opened.control.answer != digest(canonical(result)):
+            raise AnswerRefused(why="result-digest")
+        # 9 It was made after we asked, and not in the future
+        _check_time(opened.leaf.time, receipt.issued * 1000, asked.signed, now)
+        # 10 The result speaks about what was asked, and as its entry says
+        _check_result(result, document, opened.control, asked, trust, response.status)
+    return Checked(
+        result=result,
+        document=document if isinstance(document, dict) else {},
+        token=token,
+        receipt=receipt,
+        key=key,
+        opened=opened,
+        opening=opening,
+    )
+
+
+def check_receipt_again(
+    question: Question,
+    requests: frozenset[str],
+    response: Response,
+    *,
+    token: str,
+    keys: Mapping[str, ReceiptKey],
+    trust: Trust,
+) -> Checked:
+    """The receipt of a question whose answer was lost (``GET /v1/receipts/{request_id}``).
+
+    ``requests`` are the digests R of every attempt that left. There is no result to check, so
+    nothing but the entry may be taken from it. Raises ``AnswerRefused``.
+    """
+    with _refusing():
+        # 1 The receipt is this hub's, for us, about one of our attempts
+        receipt, key = check_receipt(token, keys, root=trust.root, hub=trust.hub)
+        if receipt.request not in requests:
+            raise AnswerRefused(why="request")
+        _check_parties(receipt, trust)
+        # 2 The entry is the one that it promises
+        document = parse(response.body, max_bytes=MAX_ANSWER, max_depth=_DEPTH)
+        opening = _only(document, "openings")
+        opened = Opened(opening)
+        _check_entry(receipt, opened, question)
+        # 3 The entry tells of that attempt and of our question
+        if opened.control.request != receipt.request:
+            raise AnswerRefused(why="control-request")
+        _check_names(opened.control, question, trust, answered=opened.control.outcome in _ANSWERED)
+        _check_person(opened, question)
+    return Checked({}, {}, token, receipt, key, opened, opening)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what the parts of an answer raise into the one refusal of the whole."""
+    try:
+        yield
+    except ReceiptInvalid as error:
+        raise AnswerRefused(why=f"receipt-{error.facts.get('why', 'form')}") from error
+    except LeafMismatch as error:
+        raise AnswerRefused(why=f"leaf-{error.facts.get('why', 'form')}") from error
+    except Malformed as error:
+        raise AnswerRefused(why="body") from error
+
+
+def _check_parties(receipt: Receipt, trust: Trust) -> None:
+    if receipt.issuer != trust.hub:
+        raise AnswerRefused(why="issuer")
+    if receipt.audience != trust.connector:
+        raise AnswerRefused(why="audience")
+    if receipt.origin != trust.origin:
+        raise AnswerRefused(why="origin")
+
+
+def _check_bytes(receipt: Receipt, response: Response) -> None:
+    if receipt.status != response.status:
+        raise AnswerRefused(why="status")
+    if receipt.content_type != response.content_type:
+        raise AnswerRefused(why="content-type")
+    if response.content_type != (JSON_TYPE if response.status == OK else PROBLEM_TYPE):
+        raise AnswerRefused(why="content-type")
+    if receipt.body != digest(response.body):
+        raise AnswerRefused(why="body-digest")
+
+
+def _only(document: Json, name: str) -> Mapping[str, Json]:
+    members = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(members, list) or len(members) != 1 or not isinstance(members[0], dict):
+        raise AnswerRefused(why=name)
+    return members[0]
+
+
+def _check_entry(receipt: Receipt, opened: Opened, question: Question) -> None:
+    if receipt.count != 1 or receipt.first < 0:
+        raise AnswerRefused(why="count")
+    if receipt.leaves != leaves_digest([opened.leaf_hash]):
+        raise AnswerRefused(why="leaves")
+    if opened.leaf.kind != question.operation:
+        raise AnswerRefused(why="kind")
+
+
+def _check_control(control: Control, asked: Asked, trust: Trust, *, status: int) -> None:
+    if control.request != asked.signed.digest:
+        raise AnswerRefused(why="control-request")
+    if control.outcome not in (_ANSWERED if status == OK else _DECLINED):
+        raise AnswerRefused(why="outcome")
+    if control.repeats is not None and not asked.again:
+        # Nobody else can have used our random identifier.
+        raise AnswerRefused(why="repeats")
+    _check_names(control, asked.question, trust, answered=status == OK)
+
+
+def _check_names(control: Control, question: Question, trust: Trust, *, answered: bool) -> None:
+    """A refusal may leave out what the hub does not know; an answer names everything."""
+    if control.department != trust.department:
+        raise AnswerRefused(why="control-department")
+    if control.connector != trust.connector:
+        raise AnswerRefused(why="control-connector")
+    if control.channel != CHANNEL:
+        raise AnswerRefused(why="control-channel")
+    unknown = () if answered else (None,)
+    if control.dataset not in (trust.full(question.dataset), *unknown):
+        raise AnswerRefused(why="control-dataset")
+    if control.purpose not in (question.purpose, *unknown):
+        raise AnswerRefused(why="control-purpose")
+    if answered and (control.grant is None or control.grant_version is None):
+        raise AnswerRefused(why="control-grant")
+
+
+def _check_person(opened: Opened, question: Question) -> None:
+    """A body that the hub could not read as a question names nobody; it gets no data either."""
+    try:
+        opened.check_person(question.person())
+    except LeafMismatch:
+        if opened.control.outcome != "malformed":
+            raise
+        opened.check_person(_NOBODY)
+
+
+def _check_time(entry: int, issued: int, signed: Signed, now: int) -> None:
+    """Times are milliseconds; a receipt's has whole seconds only."""
+    skew = SKEW * 1000
+    if not signed.created * 1000 - skew <= entry <= now + skew:
+        raise AnswerRefused(why="time")
+    if not entry - 1000 <= issued <= now + skew:
+        raise AnswerRefused(why="time")
+
+
+def _check_result(
+    result: Mapping[str, Json],
+    document: Json,
+    control: Control,
+    asked: Asked,
+    trust: Trust,
+    status: int,
+) -> None:
+    question = asked.question
+    if status != OK:
+        told = (result.get("status"), result.get("problem"))
+        if not isinstance(document, dict) or told != (status, document.get("code")):
+            raise AnswerRefused(why="problem")
+        return
+    if result.get("dataset") != trust.full(question.dataset):
+        raise AnswerRefused(why="result-dataset")
+    if question.operation == "verify":
+        if type(result.get("match")) is not bool:
+            raise AnswerRefused(why="result-form")
+        return
+    _check_records(result, control, question)
+
+
+def _check_records(result: Mapping[str, Json], control: Control, question: Question) -> None:
+    found, records = result.get("found"), result.get("records")
+    if type(found) is not bool or not isinstance(records, list) or bool(records) != found:
+        raise AnswerRefused(why="result-form")
+    if found != (control.outcome == "answered"):
+        raise AnswerRefused(why="outcome")
+    for record in records:
+        items = record.get("items") if isinstance(record, dict) else None
+        if not isinstance(items, dict) or not set(items) <= set(question.items):
+            raise AnswerRefused(why="result-items")
+        if not all(isinstance(value, str) for value in items.values()):
+            raise AnswerRefused(why="result-items")

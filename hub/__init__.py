@@ -1,0 +1,1 @@
+"""The exchange: lookup, publish, access, ledger, audit, people, storage, web, ops."""

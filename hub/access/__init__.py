@@ -1,0 +1,1 @@
+"""Who may ask what: departments, connectors, certificates, grants, purposes, and their standing."""

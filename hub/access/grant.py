@@ -1,0 +1,126 @@
+"""A grant 授权: which items of a dataset a department may ask for, for what, how, and how long."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from catalog.masks import Mask
+from certs.canonical import Json, canonical
+from certs.encoding import from_rfc3339, rfc3339
+
+Operation: TypeAlias = Literal["lookup", "verify"]
+AskChannel: TypeAlias = Literal["connector", "console"]
+GrantStatus: TypeAlias = Literal["active", "suspended", "revoked"]
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Instant = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+
+
+class Terms(BaseModel):
+    """What an administrator decides of a grant; everything is checked on every call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    department: Slug
+    dataset: Slug
+    operations: frozenset[Operation] = Field(min_length=1)
+    channels: frozenset[AskChannel] = Field(min_length=1)
+    items: dict[Slug, Mask] = Field(min_length=1, max_length=500)
+    purposes: frozenset[Slug] = Field(min_length=1, max_length=100)
+    valid_from: Instant
+    valid_until: Instant
+    daily_quota: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    case_required: bool = False
+    existence: bool = False
+    basis: Annotated[str, StringConstraints(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Terms":
+        if from_rfc3339(self.valid_from) >= from_rfc3339(self.valid_until):
+            raise ValueError("valid_until")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant as it stands in one version; times are milliseconds since 1970 UTC."""
+
+    id: str
+    version: int
+    status: GrantStatus
+    department: str
+    dataset: str
+    operations: frozenset[str]
+    channels: frozenset[str]
+    items: Mapping[str, Mask]
+    purposes: frozenset[str]
+    valid_from: int
+    valid_until: int
+    daily_quota: int | None
+    case_required: bool
+    existence: bool
+    basis: str
+
+    def stands(self, now: int) -> bool:
+        """Whether it is active and in its time."""
+        return self.status == "active" and self.valid_from <= now < self.valid_until
+
+    def state(self) -> dict[str, Json]:
+        """The whole state, as entries and API give it; codes are local to the hub."""
+        return {
+            "basis": self.basis,
+            "case_required": self.case_required,
+            "channels": sorted(self.channels),
+            "daily_quota": self.daily_quota,
+            "dataset": self.dataset,
+            "department": self.department,
+            "existence": self.existence,
+            "id": self.id,
+            "items": dict(self.items),
+            "operations": sorted(self.operations),
+            "purposes": sorted(self.purposes),
+            "status": self.status,
+            "valid_from": rfc3339(self.valid_from),
+            "valid_until": rfc3339(self.valid_until),
+            "version": self.version,
+        }
+
+    def json(self) -> str:
+        """The state as canonical JSON, as the database keeps it."""
+        return canonical(self.state()).decode("utf-8")
+
+
+def grant_of(terms: Terms, grant_id: str, version: int, status: GrantStatus) -> Grant:
+    """A grant of these terms."""
+    return Grant(
+        id=grant_id,
+        version=version,
+        status=status,
+        department=terms.department,
+        dataset=terms.dataset,
+        operations=frozenset(terms.operations),
+        channels=frozenset(terms.channels),
+        items=dict(terms.items),
+        purposes=terms.purposes,
+        valid_from=from_rfc3339(terms.valid_from),
+        valid_until=from_rfc3339(terms.valid_until),
+        daily_quota=terms.daily_quota,
+        case_required=terms.case_required,
+        existence=terms.existence,
+        basis=terms.basis,
+    )
+
+
+def read_grant(state: str) -> Grant:
+    """A stored grant; raises ``ValidationError`` if the row was damaged."""
+    raw: dict[str, object] = orjson.loads(state)
+    grant_id, version, status = raw.pop("id"), raw.pop("version"), raw.pop("status")
+    terms = Terms.model_validate(raw)
+    if not isinstance(grant_id, str) or type(version) is not int:
+        raise TypeError("grant")
+    if status not in {"active", "suspended", "revoked"}:
+        raise TypeError("grant")
+    return grant_of(terms, grant_id, version, status)

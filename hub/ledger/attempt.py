@@ -1,0 +1,93 @@
+"""One try to enter a question's exit into the ledger, and what can become of it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from certs.canonical import Json
+from hub.storage.schema import NONCE_WINDOW
+
+
+class Bounce(Enum):
+    """Why an attempt was not entered; nothing but its nonce stands afterwards."""
+
+    STALE = "stale"
+    """The epoch has moved on, or a validity has run out: decide again."""
+    REPLAYED = "replayed"
+    REQUEST_ID_CONFLICT = "request-id-conflict"
+    REPEATS_SPENT = "repeats-spent"
+    QUOTA_SPENT = "quota-spent"
+    VERIFY_THROTTLED = "verify-throttled"
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """A nonce to reserve: 63 bits of its digest, and the window in which ``expires`` lies."""
+
+    id: int
+    window: int
+
+    @classmethod
+    def of(cls, nonce_id: int, expires: int) -> "Nonce":
+        """The nonce of a signature that ends at ``expires`` (seconds)."""
+        return cls(nonce_id, expires // NONCE_WINDOW)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionKey:
+    """What a question is known by: 63 bits over asker and ``request_id``, and its content."""
+
+    id: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The grant whose daily quota pays, and the quota (None: counted, not limited)."""
+
+    grant: str
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A *person* part as stored: digest, sealed salt and part, and the key's number."""
+
+    digest: str
+    blob: bytes
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A decided exit with everything that can be computed before the lock.
+
+    ``not_before`` and ``not_after`` (milliseconds) bound signature, certificate and grant
+    together. ``control`` holds ``repeats`` as null; a repeat replaces it under the lock.
+    """
+
+    id: int
+    kind: str
+    nonce: Nonce | None
+    question: QuestionKey | None
+    epoch: int | None
+    """The epoch of the decision; None for what depends on none (``busy``)."""
+    not_before: int
+    not_after: int
+    charge: Charge | None
+    mismatch: int | None
+    control: dict[str, Json]
+    control_salt: bytes
+    internal: bytes
+    internal_salt: bytes
+    person: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An attempt that stands in the ledger, durably."""
+
+    position: int
+    time: int
+    leaf: bytes
+    leaf_hash: bytes
+    control: bytes

@@ -1,0 +1,169 @@
+"""Checkpoints: the tree over all entries, signed at most a second after they were made.
+
+Only the holder of the lease reads and signs; the result is published by a compare-and-swap on
+size, so a stale holder publishes nothing. Tiles of 256 hashes are kept for proofs, the ragged
+right edge included.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from certs.encoding import sha256
+from certs.keys import PrivateKey
+from certs.note import Checkpoint, sign_checkpoint
+from certs.tree import Frontier, leaf_hash, node_hash
+from hub.errors import LedgerBehind
+from hub.ledger.store import LedgerStore
+from hub.settings import Settings
+from hub.storage.folder import Folder
+from hub.storage.lock import FileLock
+from hub.storage.sqlite import Connection
+
+TILE = 256
+"""Hashes of a full tile (C2SP tlog-tiles, height 8)."""
+HASH = 32
+BATCH = 20_000
+"""Entries that one step reads at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The newest checkpoint."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+def newest(connection: Connection) -> Published | None:
+    """The newest published checkpoint; None before the first."""
+    row = connection.execute("SELECT size, root, note FROM checkpoints").fetchone()
+    return None if row is None else Published(*row)
+
+
+class Checkpointer:
+    """Extends the tree and signs its head."""
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        reading: Connection,
+        settings: Settings,
+        folder: Folder,
+        key: PrivateKey,
+    ) -> None:
+        self._store = store
+        self._reading = reading
+        self._settings = settings
+        self._key = key
+        self._lease = FileLock(folder.checkpointer)
+        self._held = False
+
+    def close(self) -> None:
+        """Give up the lease."""
+        self._lease.close()
+
+    def step(self) -> Published | None:
+        """Publish a checkpoint over what has come since the last; None if there is nothing to do.
+
+        Raises ``Unavailable`` when it cannot be made durable.
+        """
+        self._held = self._held or self._lease.try_acquire()
+        if not self._held:
+            return None
+        row = self._reading.execute("SELECT size, nodes FROM checkpoints").fetchone()
+        size, nodes = (0, b"") if row is None else row
+        leaves = self._reading.execute(
+            "SELECT leaf FROM entries WHERE position >= ? AND position < ? ORDER BY position",
+            (size, size + BATCH),
+        ).fetchall()
+        if not leaves:
+            return None
+        frontier = Frontier(size, [nodes[i : i + HASH] for i in range(0, len(nodes), HASH)])
+        hashes = [leaf_hash(leaf) for (leaf,) in leaves]
+        for digest in hashes:
+            frontier.append(digest)
+        root = frontier.root()
+        checkpoint = Checkpoint(self._settings.origin, frontier.size, root)
+        note = sign_checkpoint(checkpoint, self._settings.origin, self._key)
+        return self._publish(size, hashes, frontier, Published(frontier.size, root, note))
+
+    def _publish(
+        self, before: int, hashes: list[bytes], frontier: Frontier, published: Published
+    ) -> Published | None:
+        connection = self._store.connection
+        nodes = b"".join(frontier.nodes)
+        with self._store.locked():
+            if before:
+                swapped = connection.execute(
+                    "UPDATE checkpoints SET size = ?, root = ?, nodes = ?, note = ? WHERE size = ?",
+                    (published.size, published.root, nodes, published.note, before),
+                ).rowcount
+            else:
+                swapped = connection.execute(
+                    "INSERT OR IGNORE INTO checkpoints VALUES (1, ?, ?, ?, ?)",
+                    (published.size, published.root, nodes, published.note),
+                ).rowcount
+            if not swapped:
+                return None
+            _extend_tiles(connection, before, hashes)
+        write_copy(self._settings.checkpoint_copy, published.note)
+        return published
+
+
+def _extend_tiles(connection: Connection, before: int, hashes: list[bytes]) -> None:
+    """Write the new hashes of each level into their tiles."""
+    level, start = 0, before
+    while hashes:
+        position = start // TILE
+        held = start % TILE
+        row = connection.execute(
+            "SELECT hashes FROM tiles WHERE level = ? AND position = ?", (level, position)
+        ).fetchone()
+        data = (b"" if row is None else row[0])[: held * HASH] + b"".join(hashes)
+        tiles = [data[i : i + TILE * HASH] for i in range(0, len(data), TILE * HASH)]
+        connection.executemany(
+            "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)",
+            [(level, position + i, tile) for i, tile in enumerate(tiles)],
+        )
+        hashes = [perfect_root(tile) for tile in tiles if len(tile) == TILE * HASH]
+        level, start = level + 1, position
+
+
+def perfect_root(tile: bytes) -> bytes:
+    """The root over a power of two of hashes, given as one string."""
+    nodes = [tile[i : i + HASH] for i in range(0, len(tile), HASH)]
+    while len(nodes) > 1:
+        nodes = [node_hash(nodes[i], nodes[i + 1]) for i in range(0, len(nodes), 2)]
+    return nodes[0]
+
+
+def node_of(connection: Connection, level: int, index: int) -> bytes:
+    """The root of a perfect subtree, from the tiles; raises ``LedgerBehind`` if it is not there."""
+    tile_level, inside = divmod(level, 8)
+    first = index << inside
+    row = connection.execute(
+        "SELECT substr(hashes, ?, ?) FROM tiles WHERE level = ? AND position = ?",
+        ((first % TILE) * HASH + 1, HASH << inside, tile_level, first // TILE),
+    ).fetchone()
+    if row is None or len(row[0]) != HASH << inside:
+        raise LedgerBehind(size=index, kept=level)
+    return perfect_root(row[0])
+
+
+def write_copy(path: Path, note: str) -> None:
+    """Keep the newest checkpoint outside the database, durably and all or nothing."""
+    data = note.encode("utf-8")
+    new = path.with_name(f".{path.name}.{sha256(data).hex()[:8]}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    parent = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)

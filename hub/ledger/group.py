@@ -1,0 +1,63 @@
+"""The waiting room of one process: attempts that arrive within one window share a commit.
+
+The commit runs inline in the event loop: a thread beside it would fight for the interpreter and
+was measured at twice the cost (``docs/performance.md``).
+"""
+
+import asyncio
+
+from hub.errors import Unavailable
+from hub.ledger.attempt import Attempt, Bounce, Entered
+from hub.ledger.committer import Committer
+
+LARGEST = 256
+"""Attempts in one commit at most, so that nobody waits for too long a group."""
+
+
+class GroupCommit:
+    """Gathers attempts and hands each its result."""
+
+    def __init__(self, committer: Committer, *, window_ms: float) -> None:
+        self._committer = committer
+        self._window = window_ms / 1000
+        self._waiting: list[tuple[Attempt, asyncio.Future[Entered | Bounce]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def submit(self, attempt: Attempt) -> Entered | Bounce:
+        """Enter an attempt durably; raises ``Unavailable`` if that cannot be."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Entered | Bounce] = loop.create_future()
+        self._waiting.append((attempt, future))
+        if len(self._waiting) >= LARGEST:
+            self.flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(self._window, self.flush)
+        return await future
+
+    def flush(self) -> None:
+        """Commit what is waiting now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        try:
+            results = self._committer.commit([attempt for attempt, _ in waiting])
+        except Unavailable as error:
+            _fail(waiting, error)
+            return
+        except BaseException:
+            _fail(waiting, Unavailable(why="internal"))
+            raise
+        for (_, future), result in zip(waiting, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+
+
+def _fail(
+    waiting: list[tuple[Attempt, asyncio.Future[Entered | Bounce]]], error: Unavailable
+) -> None:
+    for _, future in waiting:
+        if not future.done():
+            future.set_exception(Unavailable(**error.facts))

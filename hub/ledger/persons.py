@@ -1,0 +1,109 @@
+"""*Person* parts, sealed with their salts under one key per retention class and month.
+
+Erasure of a whole month and class destroys the key; of a single entry, its sealed part.
+"""
+
+import os
+from typing import TypedDict
+
+from certs.canonical import canonical
+from certs.errors import SealBroken
+from certs.leaf import SALT_BYTES, part_digest
+from certs.sealing import MasterKey, SealingKey
+from hub.clock import month
+from hub.ledger.attempt import Sealed
+from hub.ledger.store import LedgerStore
+from hub.storage.sqlite import Connection
+
+
+class Subject(TypedDict):
+    """Who was asked about, exactly as in the question."""
+
+    id: str
+    type: str
+
+
+class Person(TypedDict):
+    """A *person* part: who was asked about, by whom, in which case."""
+
+    case: str | None
+    officer: str | None
+    subject: Subject | None
+
+
+class PersonKeys:
+    """The keys of *person* parts, read when first needed and made when a month begins."""
+
+    def __init__(self, connection: Connection, master: MasterKey) -> None:
+        self._connection = connection
+        self._master = master
+        self._current: dict[tuple[str, str], tuple[int, SealingKey]] = {}
+        self._by_number: dict[int, SealingKey] = {}
+
+    def current(self, retention: str, time: int, store: LedgerStore) -> tuple[int, SealingKey]:
+        """The number and key for parts of ``retention`` at ``time``; made if there is none yet."""
+        which = (retention, month(time))
+        found = self._current.get(which)
+        if found is None:
+            found = self._read(which) or self._make(which, store)
+            self._current[which] = found
+        return found
+
+    def numbered(self, number: int) -> SealingKey:
+        """The key of a stored part; raises ``SealBroken`` if it was destroyed."""
+        key = self._by_number.get(number)
+        if key is None:
+            row = self._connection.execute(
+                "SELECT retention, month, wrapped FROM person_keys WHERE id = ?", (number,)
+            ).fetchone()
+            if row is None or row[2] is None:
+                raise SealBroken
+            key = SealingKey(self._master.unwrap(row[2], _context(row[0], row[1])))
+            self._by_number[number] = key
+        return key
+
+    def open(self, blob: bytes, number: int, person_digest: str) -> tuple[bytes, bytes]:
+        """Salt and canonical JSON of a sealed part; raises ``SealBroken``."""
+        plain = self.numbered(number).open(blob, person_digest.encode("ascii"))
+        return plain[:SALT_BYTES], plain[SALT_BYTES:]
+
+    def _read(self, which: tuple[str, str]) -> tuple[int, SealingKey] | None:
+        row = self._connection.execute(
+            "SELECT id FROM person_keys WHERE retention = ? AND month = ? AND wrapped NOT NULL",
+            which,
+        ).fetchone()
+        return None if row is None else (row[0], self.numbered(row[0]))
+
+    def _make(self, which: tuple[str, str], store: LedgerStore) -> tuple[int, SealingKey]:
+        key = os.urandom(32)
+        with store.locked():
+            existing = store.connection.execute(
+                "SELECT id FROM person_keys WHERE retention = ? AND month = ?", which
+            ).fetchone()
+            if existing is None:
+                store.connection.execute(
+                    "INSERT INTO person_keys (retention, month, wrapped) VALUES (?, ?, ?)",
+                    (*which, self._master.wrap(key, _context(*which))),
+                )
+        made = self._read(which)
+        if made is None:
+            raise SealBroken
+        return made
+
+
+def seal_person(person: Person, salt: bytes, key: tuple[int, SealingKey]) -> Sealed:
+    """Digest and seal a *person* part with its 32-byte ``salt``."""
+    part = canonical(
+        {"case": person["case"], "officer": person["officer"], "subject": _subject(person)}
+    )
+    digest = part_digest("person", salt, part)
+    return Sealed(digest, key[1].seal(salt + part, digest.encode("ascii")), key[0])
+
+
+def _subject(person: Person) -> dict[str, str] | None:
+    subject = person["subject"]
+    return None if subject is None else {"id": subject["id"], "type": subject["type"]}
+
+
+def _context(retention: str, in_month: str) -> str:
+    return f"person/{retention}/{in_month}"

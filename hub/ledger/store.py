@@ -1,0 +1,82 @@
+"""The ledger's database: one lock, one head, one transaction at a time.
+
+A transaction takes the file lock first and then ``BEGIN IMMEDIATE``; time is read under the lock
+and never runs backwards.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from hub.clock import Clock
+from hub.errors import Unavailable
+from hub.storage.folder import Folder
+from hub.storage.lock import FileLock
+from hub.storage.sqlite import Connection, DatabaseError, connect
+
+EntryRow = tuple[int, bytes, bytes, bytes, bytes, bytes | None, int]
+"""position, leaf, control, control salt ‖ internal salt, internal, sealed person, its key."""
+
+
+@dataclass(slots=True)
+class Head:
+    """The head under the lock: next free position, epoch, and the time of this transaction."""
+
+    next: int
+    epoch: int
+    time: int
+
+
+class LedgerStore:
+    """The writing connection of one process."""
+
+    def __init__(self, folder: Folder, clock: Clock) -> None:
+        self.connection: Connection = connect(folder.control)
+        self.connection.execute("PRAGMA cache_size=-65536")
+        self.connection.execute("PRAGMA wal_autocheckpoint=4000")
+        self._lock = FileLock(folder.lock)
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close connection and lock."""
+        self.connection.close()
+        self._lock.close()
+
+    @contextmanager
+    def locked(self) -> Iterator[Head]:
+        """A transaction under the lock; leaving it commits durably, an error rolls back.
+
+        Raises ``Unavailable`` when the database cannot do it; then nothing may be answered.
+        """
+        connection = self.connection
+        with self._lock:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                position, epoch, last = connection.execute(
+                    "SELECT next, epoch, last_time FROM ledger_head"
+                ).fetchone()
+                head = Head(position, epoch, max(self._clock(), last))
+                yield head
+                connection.execute(
+                    "UPDATE ledger_head SET next = ?, epoch = ?, last_time = ?",
+                    (head.next, head.epoch, head.time),
+                )
+                connection.execute("COMMIT")
+            except DatabaseError as error:
+                self._roll_back()
+                raise Unavailable(why="database") from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def now(self) -> int:
+        """The machine's time, before the lock; only for what needs no order."""
+        return self._clock()
+
+    def insert(self, rows: Sequence[EntryRow]) -> None:
+        """Write entries; only inside ``locked``."""
+        self.connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")

@@ -1,0 +1,1 @@
+"""A lookup in seven steps, from identify to receipt (``exchange.py`` tells them in order)."""

@@ -1,0 +1,128 @@
+"""Step 2: the question is well formed, down to each member; nothing is judged yet."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from certs.canonical import Json, parse
+from certs.encoding import unb64u
+from certs.errors import Malformed
+from hub.access.grant import Operation
+from hub.ledger.persons import Person
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{22}\Z", re.ASCII)
+_CODE = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+MAX_ITEMS = 200
+MAX_TEXT = 128
+MAX_CLAIM = 4000
+NOBODY: Person = {"case": None, "officer": None, "subject": None}
+
+_LOOKUP = frozenset({"case", "items", "officer", "purpose", "request_id", "subject"})
+_VERIFY = frozenset({"case", "claims", "officer", "purpose", "request_id", "subject"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A well-formed question; nothing of it has been judged yet."""
+
+    operation: Operation
+    dataset: str
+    request_id: str
+    subject_type: str
+    subject_id: str
+    items: tuple[str, ...]
+    claims: Mapping[str, str]
+    purpose: str
+    case: str | None
+    officer: str
+
+    @property
+    def person(self) -> Person:
+        """The *person* part, exactly as asked."""
+        return {
+            "case": self.case,
+            "officer": self.officer,
+            "subject": {"id": self.subject_id, "type": self.subject_type},
+        }
+
+
+class QuestionMalformed(Malformed):
+    """The body is no question of ours; fact ``where`` is the member."""
+
+    code = "question-malformed"
+
+
+def read_question(
+    body: bytes, operation: Operation, dataset: str, *, max_bytes: int, max_depth: int
+) -> Question:
+    """Read the signed body strictly; raises ``MalformedJson`` or ``QuestionMalformed``."""
+    value = parse(body, max_bytes=max_bytes, max_depth=max_depth)
+    if not isinstance(value, dict):
+        raise QuestionMalformed(where="body")
+    return question_of(value, operation, dataset)
+
+
+def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -> Question:
+    """A question from its members; raises ``QuestionMalformed``."""
+    expected = _LOOKUP if operation == "lookup" else _VERIFY
+    if value.keys() != expected:
+        wrong = min(value.keys() ^ expected)
+        raise QuestionMalformed(where=wrong if _CODE.match(wrong) else "body")
+    subject = value["subject"]
+    if not isinstance(subject, dict) or subject.keys() != {"id", "type"}:
+        raise QuestionMalformed(where="subject")
+    items, claims = _items(value), _claims(value)
+    case = value["case"]
+    return Question(
+        operation=operation,
+        dataset=dataset if _CODE.match(dataset) else "",
+        request_id=_matching(value["request_id"], _REQUEST_ID, "request_id"),
+        subject_type=_matching(subject["type"], _CODE, "subject"),
+        subject_id=_text(subject["id"], "subject"),
+        items=items,
+        claims=claims,
+        purpose=_matching(value["purpose"], _CODE, "purpose"),
+        case=None if case is None else _text(case, "case"),
+        officer=_text(value["officer"], "officer"),
+    )
+
+
+def _items(value: Mapping[str, Json]) -> tuple[str, ...]:
+    items = value.get("items")
+    if items is None:
+        return ()
+    if not isinstance(items, list) or not 0 < len(items) <= MAX_ITEMS:
+        raise QuestionMalformed(where="items")
+    codes = tuple(_matching(item, _CODE, "items") for item in items)
+    if len(set(codes)) != len(codes):
+        raise QuestionMalformed(where="items")
+    return codes
+
+
+def _claims(value: Mapping[str, Json]) -> Mapping[str, str]:
+    claims = value.get("claims")
+    if claims is None:
+        return {}
+    if not isinstance(claims, dict) or not 0 < len(claims) <= MAX_ITEMS:
+        raise QuestionMalformed(where="claims")
+    found: dict[str, str] = {}
+    for code, claim in claims.items():
+        if not isinstance(claim, str) or not 0 < len(claim) <= MAX_CLAIM:
+            raise QuestionMalformed(where="claims")
+        found[_matching(code, _CODE, "claims")] = claim
+    return found
+
+
+def _matching(value: Json, pattern: re.Pattern[str], where: str) -> str:
+    if not isinstance(value, str) or not pattern.match(value):
+        raise QuestionMalformed(where=where)
+    if where == "request_id":
+        unb64u(value)
+    return value
+
+
+def _text(value: Json, where: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or _CONTROL.search(value):
+        raise QuestionMalformed(where=where)
+    return value

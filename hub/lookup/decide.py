@@ -1,0 +1,91 @@
+"""Step 3: a grant covers the question, for this purpose, now. A decision is a value."""
+
+from dataclasses import dataclass
+
+from catalog.identifiers import check_any
+from catalog.masks import Mask
+from hub.access.grant import Grant
+from hub.access.standing import Source, Standing
+from hub.lookup.ask import Question
+from hub.lookup.identify import Caller
+
+NOT_GRANTED = "not-granted"
+"""The one refusal that everyone without a grant sees, whatever its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The question is allowed: by which grant, over what, with which masks."""
+
+    grant: Grant
+    source: Source
+    subject: str
+    masks: dict[str, Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The question is not allowed. ``code`` is told, ``reason`` stays in the *internal* part.
+
+    ``grant`` is null unless the asker holds one over the dataset.
+    """
+
+    code: str
+    reason: str
+    grant: Grant | None = None
+    facts: tuple[tuple[str, str | int], ...] = ()
+
+
+def decide(caller: Caller, question: Question, standing: Standing, now: int) -> Permit | Refusal:
+    """Judge a question in full; ``now`` in milliseconds."""
+    officer = standing.worker(question.officer)
+    source = standing.source(question.dataset) if question.dataset else None
+    if source is None:
+        return Refusal(NOT_GRANTED, "dataset-unknown")
+    held = standing.grants(caller.department, question.dataset)
+    standing_grants = [grant for grant in held if grant.stands(now)]
+    if not standing_grants:
+        return Refusal(NOT_GRANTED, f"grant-{held[0].status}" if held else "grant-absent")
+    if not source.active:
+        return Refusal(NOT_GRANTED, "dataset-suspended")
+    if officer is None or not officer.active or officer.department != caller.department:
+        return Refusal("officer-unknown", "officer-unknown", standing_grants[0])
+    if "officer" not in officer.roles:
+        return Refusal("officer-unknown", "officer-without-role", standing_grants[0])
+    lacking = [_lacking(grant, caller, question, standing) for grant in standing_grants]
+    for grant, lack in zip(standing_grants, lacking, strict=True):
+        if lack is None:
+            return _permit(grant, source, question)
+    return next(lack for lack in lacking if lack is not None)
+
+
+def _lacking(
+    grant: Grant, caller: Caller, question: Question, standing: Standing
+) -> Refusal | None:
+    """What a standing grant lacks for this question; None if nothing."""
+    wanted = question.items or tuple(question.claims)
+    checks = (
+        (question.operation in grant.operations, "operation-outside-grant"),
+        (caller.channel in grant.channels, "channel-outside-grant"),
+        (
+            question.purpose in grant.purposes and standing.purpose(question.purpose),
+            "purpose-outside-grant",
+        ),
+        (all(code in grant.items for code in wanted), "items-outside-grant"),
+        (not grant.case_required or question.case is not None, "case-required"),
+    )
+    for covered, code in checks:
+        if not covered:
+            return Refusal(code, code, grant)
+    return None
+
+
+def _permit(grant: Grant, source: Source, question: Question) -> Permit | Refusal:
+    kinds = source.dataset.subject.kinds
+    if question.subject_type not in kinds:
+        return Refusal("identifier-invalid", "subject-type", grant, (("why", "kind"),))
+    checked = check_any((question.subject_type,), question.subject_id)
+    if checked.verdict == "invalid":
+        return Refusal("identifier-invalid", "subject", grant, (("why", checked.reason),))
+    wanted = question.items or tuple(question.claims)
+    return Permit(grant, source, checked.value, {code: grant.items[code] for code in wanted})

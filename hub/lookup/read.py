@@ -1,0 +1,86 @@
+"""Step 4: the sealed records of this subject, as they stand now.
+
+The seam is narrow on purpose: a live source, answered by its department's connector, can stand
+beside the copied one.
+"""
+
+import hmac
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from certs.sealing import MasterKey
+from hub.access.standing import Source, Standing
+from hub.errors import StorageRefused
+from hub.lookup.decide import Permit
+from hub.storage.folder import Folder
+from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationKeys, GenerationReader
+
+OPEN_GENERATIONS = 64
+"""Generation files that one process keeps open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: its values in the order of the definition's items; disputed or not."""
+
+    values: list[str]
+    disputed: bool
+
+
+class GenerationGone(StorageRefused):
+    """The generation was replaced between decision and reading: decide again."""
+
+    code = "generation-gone"
+
+
+class Records:
+    """Reads sealed generations, and leaves out what has been repaired away."""
+
+    def __init__(self, folder: Folder, master: MasterKey, hub_name: str) -> None:
+        self._folder = folder
+        self._master = master
+        self._hub = hub_name
+        self._marks = master.derive("marks")
+        self._open: OrderedDict[str, GenerationReader] = OrderedDict()
+
+    def read(self, permit: Permit, standing: Standing) -> list[Record]:
+        """The records of the permit's subject; raises ``GenerationGone`` or ``SealBroken``."""
+        source = permit.source
+        if source.generation is None:
+            return []
+        reader = self._open.get(source.generation) or self._reader(source, standing)
+        rows = reader.read(permit.subject, source.version)
+        if not source.marked:
+            return [Record(values, disputed=False) for values in rows]
+        found: list[Record] = []
+        for values in rows:
+            pseudonym = self.pseudonym(source, permit.subject, self.row_key(source, values))
+            mark = standing.mark(pseudonym)
+            if mark != "repaired":
+                found.append(Record(values, disputed=mark == "disputed"))
+        return found
+
+    def row_key(self, source: Source, values: list[str]) -> str:
+        """The row key of a record."""
+        position = {item.code: place for place, item in enumerate(source.dataset.items)}
+        return ROW_KEY_SEPARATOR.join(values[position[code]] for code in source.dataset.row_key)
+
+    def pseudonym(self, source: Source, subject: str, row_key: str) -> bytes:
+        """HMAC(hub key, dataset ‖ subject ‖ row key), each with its length (protocol, *Rows*)."""
+        parts = (f"{self._hub}:{source.dataset.code}", subject, row_key)
+        data = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
+        return hmac.digest(self._marks, data, "sha256")
+
+    def _reader(self, source: Source, standing: Standing) -> GenerationReader:
+        name = source.generation or ""
+        wrapped = standing.generation_keys(name)
+        path = self._folder.generation(name)
+        if wrapped is None or not path.exists():
+            raise GenerationGone(why="generation-gone")
+        dataset = f"{self._hub}:{source.dataset.code}"
+        keys = GenerationKeys.unwrap(self._master, wrapped, dataset, name)
+        reader = GenerationReader(path, dataset, name, keys)
+        self._open[name] = reader
+        if len(self._open) > OPEN_GENERATIONS:
+            self._open.popitem(last=False)[1].close()
+        return reader

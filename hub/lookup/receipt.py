@@ -1,0 +1,71 @@
+"""Step 7: sign what was answered, and put the reply together."""
+
+from dataclasses import dataclass
+
+from certs.encoding import b64u, digest
+from certs.receipts import Receipt, ReceiptSigner, leaves_digest
+from hub.ledger.attempt import Attempt, Entered
+from hub.lookup.identify import Caller
+from hub.settings import Settings
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What leaves the hub; ``receipt`` is None for what has no entry."""
+
+    status: int
+    content_type: str
+    body: bytes
+    receipt: str | None = None
+
+
+def opening(entered: Entered, attempt: Attempt, person_salt: bytes) -> bytes:
+    """One member of ``openings``: leaf, control with its salt, and the *person* part's salt."""
+    return b'{"control":%b,"control_salt":"%b","leaf":%b,"person_salt":"%b"}' % (
+        entered.control,
+        b64u(attempt.control_salt).encode("ascii"),
+        entered.leaf,
+        b64u(person_salt).encode("ascii"),
+    )
+
+
+def answer_body(result: bytes, opened: bytes) -> bytes:
+    """The body of an answer, canonical JSON."""
+    return b'{"openings":[%b],"results":[%b]}' % (opened, result)
+
+
+class Receipts:
+    """Issues the receipts of this hub."""
+
+    def __init__(self, signer: ReceiptSigner, settings: Settings) -> None:
+        self._signer = signer
+        self._settings = settings
+
+    def issue(
+        self,
+        caller: Caller,
+        entered: Entered,
+        *,
+        status: int,
+        content_type: str,
+        body: bytes | None,
+    ) -> str:
+        """The receipt of one entry; ``body`` is None when it is fetched without the answer."""
+        return self._signer.issue(
+            Receipt(
+                issuer=self._settings.name,
+                audience=caller.asker,
+                issued=entered.time // 1000,
+                request=caller.request,
+                status=status,
+                content_type=content_type,
+                body=None if body is None else digest(body),
+                origin=self._settings.origin,
+                first=entered.position,
+                count=1,
+                leaves=leaves_digest([entered.leaf_hash]),
+            )
+        )

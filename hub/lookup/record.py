@@ -1,0 +1,125 @@
+"""Step 6: the exit as an attempt on the ledger, with all that can be computed before the lock."""
+
+import os
+from dataclasses import dataclass
+
+from certs.canonical import Json, canonical
+from certs.encoding import digest, sha256
+from certs.leaf import SALT_BYTES
+from certs.sealing import SealingKey
+from hub.access.grant import Grant, Operation
+from hub.access.standing import Standing
+from hub.ledger.attempt import Attempt, Charge, QuestionKey
+from hub.ledger.persons import seal_person
+from hub.lookup.ask import NOBODY, Question
+from hub.lookup.decide import Permit, Refusal
+from hub.lookup.identify import Caller, short_id
+from hub.lookup.reveal import Answer
+from hub.settings import Settings
+
+_CONTENT = 16
+_NO_REASON = canonical({"reason": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One exit of a question: what was decided and answered, at which epoch."""
+
+    operation: Operation
+    dataset: str | None
+    question: Question | None
+    decision: Permit | Refusal
+    answer: Answer
+    result: bytes
+
+    @property
+    def grant(self) -> Grant | None:
+        """The grant that the entry names."""
+        return self.decision.grant
+
+
+def attempt_of(
+    attempt_id: int,
+    caller: Caller,
+    exit_: Exit,
+    standing: Standing,
+    settings: Settings,
+    person_key: tuple[int, SealingKey],
+) -> tuple[Attempt, bytes]:
+    """The attempt to enter, and the salt of its *person* part, which the answer carries."""
+    question, decision, grant = exit_.question, exit_.decision, exit_.grant
+    permitted = isinstance(decision, Permit)
+    salts = os.urandom(3 * SALT_BYTES)
+    person_salt = salts[2 * SALT_BYTES :]
+    control: dict[str, Json] = {
+        "R": caller.request,
+        "a": digest(exit_.result),
+        "channel": caller.channel,
+        "connector": caller.connector,
+        "dataset": None if exit_.dataset is None else settings.full(exit_.dataset),
+        "department": settings.full(caller.department),
+        "epoch": standing.epoch,
+        "grant": None if grant is None else settings.full(grant.id),
+        "grant_version": None if grant is None else grant.version,
+        "outcome": exit_.answer.outcome,
+        "purpose": None if question is None else question.purpose,
+        "repeats": None,
+    }
+    internal = (
+        _NO_REASON if isinstance(decision, Permit) else canonical({"reason": decision.reason})
+    )
+    not_before, not_after = caller.not_before, caller.not_after
+    if permitted and grant is not None:
+        not_before = max(not_before, grant.valid_from)
+        not_after = min(not_after, grant.valid_until - 1)
+    attempt = Attempt(
+        id=attempt_id,
+        kind=exit_.operation,
+        nonce=caller.nonce,
+        question=_key(caller, exit_),
+        epoch=standing.epoch,
+        not_before=not_before,
+        not_after=not_after,
+        charge=Charge(grant.id, grant.daily_quota) if permitted and grant is not None else None,
+        mismatch=_mismatch(caller, exit_),
+        control=control,
+        control_salt=salts[:SALT_BYTES],
+        internal=internal,
+        internal_salt=salts[SALT_BYTES : 2 * SALT_BYTES],
+        person=seal_person(
+            NOBODY if question is None else question.person, person_salt, person_key
+        ),
+    )
+    return attempt, person_salt
+
+
+def _key(caller: Caller, exit_: Exit) -> QuestionKey | None:
+    """What the question is known by; a refusal of a second question of its id claims nothing."""
+    question = exit_.question
+    if question is None:
+        return None
+    if isinstance(exit_.decision, Refusal) and exit_.decision.code in UNKNOWN_AGAIN:
+        return None
+    content = canonical(
+        {
+            "case": question.case,
+            "claims": dict(question.claims),
+            "dataset": question.dataset,
+            "items": list(question.items),
+            "officer": question.officer,
+            "operation": question.operation,
+            "purpose": question.purpose,
+            "subject": [question.subject_type, question.subject_id],
+        }
+    )
+    return QuestionKey(short_id(caller.asker, question.request_id), sha256(content)[:_CONTENT])
+
+
+UNKNOWN_AGAIN = frozenset({"request-id-conflict", "repeats-spent"})
+
+
+def _mismatch(caller: Caller, exit_: Exit) -> int | None:
+    """By what the failed verifications of a subject are counted: department, dataset, subject."""
+    if exit_.answer.matched is not False or not isinstance(exit_.decision, Permit):
+        return None
+    return short_id(caller.department, exit_.decision.source.dataset.code, exit_.decision.subject)

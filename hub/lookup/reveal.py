@@ -1,0 +1,81 @@
+"""Step 5: only granted items leave, masked as the grant says; verify compares and says yes or no.
+
+Every answer carries 128 random bits, so that no digest of a yes or no can be guessed.
+"""
+
+import os
+from dataclasses import dataclass
+
+from catalog.masks import apply
+from catalog.values import check_value
+from certs.canonical import Json
+from certs.encoding import b64u, rfc3339
+from hub.lookup.ask import Question
+from hub.lookup.decide import Permit, Refusal
+from hub.lookup.read import Record
+
+_NONCE = 16
+MALFORMED = frozenset({"identifier-invalid", "json-malformed", "question-malformed"})
+"""Refusals of a question that could not be understood; their outcome class is ``malformed``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result A of ``protocol.md`` with its outcome class; ``matched`` only after verify."""
+
+    result: dict[str, Json]
+    outcome: str
+    matched: bool | None = None
+
+
+def reveal(permit: Permit, question: Question, records: list[Record], dataset: str) -> Answer:
+    """The answer to a permitted question; ``dataset`` is the full name."""
+    source = permit.source
+    result: dict[str, Json] = {
+        "as_of": rfc3339(source.as_of),
+        "dataset": dataset,
+        "generation": source.generation,
+        "nonce": b64u(os.urandom(_NONCE)),
+        "version": source.version,
+    }
+    if question.operation == "verify":
+        matched = _matches(permit, question, records)
+        result["match"] = matched
+        if permit.grant.existence:
+            result["exists"] = bool(records)
+        return Answer(result, "answered", matched)
+    shown: list[Json] = []
+    items = source.dataset.items
+    chosen = [(i, item.code) for i, item in enumerate(items) if item.code in permit.masks]
+    for record in records:
+        values: dict[str, Json] = {
+            code: apply(permit.masks[code], record.values[place])
+            for place, code in chosen
+            if record.values[place]
+        }
+        shown.append({"disputed": record.disputed, "items": values})
+    result["found"] = bool(shown)
+    result["records"] = shown
+    return Answer(result, "answered" if shown else "empty")
+
+
+def refuse(refusal: Refusal) -> Answer:
+    """The result of a refusal: nothing but its code and 128 random bits."""
+    result: dict[str, Json] = {"nonce": b64u(os.urandom(_NONCE)), "problem": refusal.code}
+    if refusal.code in MALFORMED:
+        return Answer(result, "malformed")
+    return Answer(result, "busy" if refusal.code == "busy" else "refused")
+
+
+def _matches(permit: Permit, question: Question, records: list[Record]) -> bool:
+    """Whether one record agrees with every claim, compared in the form of the wire.
+
+    A disputed record still compares: its dispute is settled by the provider, not by silence.
+    """
+    items = permit.source.dataset.items
+    places = [
+        (place, check_value(item, question.claims[item.code]).value)
+        for place, item in enumerate(items)
+        if item.code in question.claims
+    ]
+    return any(all(record.values[place] == claim for place, claim in places) for record in records)

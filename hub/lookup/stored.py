@@ -1,0 +1,44 @@
+"""An entry as it stands, opened again for the connector whose question it was."""
+
+from certs.canonical import parse
+from certs.encoding import b64u
+from certs.leaf import SALT_BYTES, read_leaf
+from certs.tree import leaf_hash
+from hub.errors import NotFound
+from hub.ledger.attempt import Entered
+from hub.ledger.persons import PersonKeys
+from hub.lookup.identify import Caller, short_id
+from hub.storage.sqlite import Connection
+
+_LIMIT = 4096
+
+
+def stored_entry(
+    connection: Connection, persons: PersonKeys, caller: Caller, request_id: str
+) -> tuple[Entered, bytes, str, str]:
+    """The first entry of a question: entry, opening, its R and its outcome class.
+
+    Raises ``NotFound`` if this connector has asked no such question, and ``SealBroken`` if the
+    *person* part was erased.
+    """
+    row = connection.execute(
+        "SELECT e.position, e.leaf, e.control, e.salts, e.person, e.person_key"
+        " FROM questions q JOIN entries e ON e.position = q.first WHERE q.id = ?",
+        (short_id(caller.asker, request_id),),
+    ).fetchone()
+    if row is None:
+        raise NotFound(what="receipt")
+    position, leaf, control, salts, person, person_key = row
+    members = parse(control, max_bytes=_LIMIT, max_depth=2)
+    if not isinstance(members, dict) or members.get("connector") != caller.connector:
+        raise NotFound(what="receipt")
+    read = read_leaf(leaf)
+    person_salt, _ = persons.open(person or b"", person_key, read.person)
+    opened = b'{"control":%b,"control_salt":"%b","leaf":%b,"person_salt":"%b"}' % (
+        control,
+        b64u(salts[:SALT_BYTES]).encode("ascii"),
+        leaf,
+        b64u(person_salt).encode("ascii"),
+    )
+    entered = Entered(position, read.time, leaf, leaf_hash(leaf), control)
+    return entered, opened, str(members["R"]), str(members["outcome"])

@@ -1,0 +1,1 @@
+"""Running a hub: the demonstration, the measurements, and the synthetic city that both use."""

@@ -1,0 +1,1 @@
+"""People: accounts, what each role may do, and sessions."""

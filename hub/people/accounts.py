@@ -1,0 +1,196 @@
+"""Accounts of people: enrolled, changed and suspended by entries of kind ``person``.
+
+The account is a work identifier, so it may stand in *control*; the name and the password's hash
+stand in the table only and are in no entry.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+from sqlmodel import col, select
+
+from certs.canonical import Json
+from certs.encoding import rfc3339
+from hub.errors import Conflict, NotFound, Unprocessable
+from hub.ledger.change import Actor, Change, Changes
+from hub.people.passwords import PasswordHash, hash_password
+from hub.people.permissions import DEPARTMENTAL, EXCLUSIVE, ROLES, Role
+from hub.storage.sqlite import Connection
+from hub.storage.tables import DepartmentRow, PersonRow
+
+AccountStatus: TypeAlias = Literal["active", "suspended"]
+
+_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z", re.ASCII)
+_LIKE_RESIDENT_ID = re.compile(r"[0-9]{17}[0-9x]\Z|[0-9]{15}\Z", re.ASCII)
+_NAME_LIMIT = 64
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as people's lists show it."""
+
+    account: str
+    name: str
+    department: str | None
+    roles: frozenset[Role]
+    status: str
+
+
+def enrol(
+    changes: Changes,
+    actor: Actor,
+    account: str,
+    name: str,
+    department: str | None,
+    roles: Iterable[Role],
+    password: str | PasswordHash,
+) -> int:
+    """Enrol a person; gives the entry's position.
+
+    ``department`` is the local code. A ``password`` given as text is hashed here, before the lock.
+    Raises ``Unprocessable`` (account, name, roles, password), ``Conflict`` if the account is taken,
+    ``NotFound`` for the department.
+    """
+    if not _ACCOUNT.match(account) or _LIKE_RESIDENT_ID.match(account):
+        # The account stands in entries for ever: a person's own number must not.
+        raise Unprocessable(why="account")
+    if not name.strip() or len(name) > _NAME_LIMIT or _CONTROL.search(name):
+        raise Unprocessable(why="name")
+    held = _roles(roles, department)
+    hashed = hash_password(password, account) if isinstance(password, str) else password
+    with changes.change(actor) as change:
+        if change.session.get(PersonRow, account) is not None:
+            raise Conflict(why="account-taken")
+        if department is not None and change.session.get(DepartmentRow, department) is None:
+            raise NotFound(what="department")
+        row = PersonRow(
+            account=account,
+            name=name.strip(),
+            department=department,
+            roles=" ".join(sorted(held)),
+            password=hashed.encoded,
+            status="active",
+            sessions_from=change.time,
+        )
+        change.session.add(row)
+        return _enter(change, row)
+
+
+def set_roles(changes: Changes, actor: Actor, account: str, roles: Iterable[Role]) -> int:
+    """Give a person other roles; they hold from the next request on.
+
+    Raises ``NotFound``, ``Unprocessable``, and ``Conflict`` for one's own roles: an administrator
+    who could make an auditor of himself would be both, one after the other.
+    """
+    _not_oneself(actor, account)
+    with changes.change(actor) as change:
+        row = _row(change, account)
+        row.roles = " ".join(sorted(_roles(roles, row.department)))
+        change.session.add(row)
+        return _enter(change, row)
+
+
+def set_status(changes: Changes, actor: Actor, account: str, status: AccountStatus) -> int:
+    """Suspend or restore a person; suspending ends every session.
+
+    Raises ``NotFound``, and ``Conflict`` for oneself.
+    """
+    _not_oneself(actor, account)
+    with changes.change(actor) as change:
+        row = _row(change, account)
+        row.status = status
+        row.sessions_from = _after(change)
+        change.session.add(row)
+        return _enter(change, row)
+
+
+def set_password(changes: Changes, actor: Actor, account: str, password: str | PasswordHash) -> int:
+    """Set a new password, which ends every session; raises ``NotFound`` or ``Unprocessable``."""
+    hashed = hash_password(password, account) if isinstance(password, str) else password
+    with changes.change(actor, moves_epoch=False) as change:
+        row = _row(change, account)
+        row.password = hashed.encoded
+        row.sessions_from = _after(change)
+        change.session.add(row)
+        return _enter(change, row)
+
+
+def end_sessions(changes: Changes, actor: Actor, account: str) -> int:
+    """End every session of a person: signing out, and what an administrator can do.
+
+    Raises ``NotFound``.
+    """
+    with changes.change(actor, moves_epoch=False) as change:
+        row = _row(change, account)
+        row.sessions_from = _after(change)
+        change.session.add(row)
+        return _enter(change, row)
+
+
+def listing(connection: Connection, department: str | None = None) -> list[Account]:
+    """All accounts, or those of one department (local code), by account."""
+    rows = connection.execute(
+        "SELECT account, name, department, roles, status FROM people"
+        " WHERE ?1 IS NULL OR department = ?1 ORDER BY account",
+        (department,),
+    )
+    return [
+        Account(account, name, of, roles_of(roles), status)
+        for account, name, of, roles, status in rows
+    ]
+
+
+def any_active(connection: Connection, role: Role) -> bool:
+    """Whether somebody active has a role: the first administrator is made by an operator."""
+    return any(role in entry.roles and entry.status == "active" for entry in listing(connection))
+
+
+def roles_of(stored: str) -> frozenset[Role]:
+    """The roles of a row; only such as ``_roles`` let in stand there."""
+    return frozenset(cast("Role", role) for role in stored.split() if role in ROLES)
+
+
+def _roles(roles: Iterable[Role], department: str | None) -> frozenset[Role]:
+    held = frozenset(roles)
+    if not held or not held <= set(ROLES):
+        raise Unprocessable(why="roles")
+    if held >= EXCLUSIVE:
+        raise Unprocessable(why="roles-exclusive")
+    if held & DEPARTMENTAL and department is None:
+        raise Unprocessable(why="department-missing")
+    return held
+
+
+def _not_oneself(actor: Actor, account: str) -> None:
+    if actor.account == account:
+        raise Conflict(why="oneself")
+
+
+def _after(change: Change) -> int:
+    """From when sessions hold: one millisecond on, so that one begun in this very one has ended."""
+    return change.time + 1
+
+
+def _row(change: Change, account: str) -> PersonRow:
+    row = change.session.exec(select(PersonRow).where(col(PersonRow.account) == account)).first()
+    if row is None:
+        raise NotFound(what="account")
+    return row
+
+
+def _enter(change: Change, row: PersonRow) -> int:
+    """The entry of a person's whole new state: neither name nor hash."""
+    roles: list[Json] = [*row.roles.split()]
+    return change.append(
+        "person",
+        {
+            "account": row.account,
+            "department": row.department,
+            "roles": roles,
+            "sessions_from": rfc3339(row.sessions_from),
+            "status": row.status,
+        },
+    )

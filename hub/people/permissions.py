@@ -1,0 +1,79 @@
+"""What each role may do: one table, asked everywhere."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, Protocol, TypeAlias, get_args
+
+from hub.errors import Forbidden
+
+Role: TypeAlias = Literal["administrator", "auditor", "officer", "steward"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+DEPARTMENTAL: frozenset[Role] = frozenset({"officer", "steward"})
+"""Roles that act for one department and need to name it."""
+
+EXCLUSIVE: frozenset[Role] = frozenset({"administrator", "auditor"})
+"""Roles of which nobody has two: whoever gives access does not audit it."""
+
+
+class Permission(StrEnum):
+    """Something that a person may do in the console or through the API."""
+
+    ASK = "ask"
+    """Look up and verify for the own department."""
+    READ_OWN_GRANTS = "read-own-grants"
+    """See what the own department may ask for."""
+    READ_GIVEN_GRANTS = "read-given-grants"
+    """See who may ask for the own department's datasets."""
+    READ_ALL_GRANTS = "read-all-grants"
+    """See who sees what, across departments."""
+    CHANGE_GRANTS = "change-grants"
+    """Issue, change, suspend, resume and revoke grants."""
+    READ_PUBLICATIONS = "read-publications"
+    """See the own department's publications and their reports."""
+    DECIDE_PUBLICATIONS = "decide-publications"
+    """Release or discard a held publication of the own department."""
+    ADMIT = "admit"
+    """Admit, suspend and end departments, connectors, datasets and purposes."""
+    MANAGE_PEOPLE = "manage-people"
+    """Enrol people, set their roles, end their sessions."""
+    READ_LOG = "read-log"
+    """Search the log and open its entries."""
+
+
+_ANY_DEPARTMENT: frozenset[Role] = frozenset({"administrator", "auditor"})
+
+ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
+    {
+        Permission.ASK: frozenset({"officer"}),
+        Permission.READ_OWN_GRANTS: frozenset({"officer", "steward"}),
+        Permission.READ_GIVEN_GRANTS: frozenset({"steward"}),
+        Permission.READ_ALL_GRANTS: _ANY_DEPARTMENT,
+        Permission.CHANGE_GRANTS: frozenset({"administrator"}),
+        Permission.READ_PUBLICATIONS: frozenset({"steward"}),
+        Permission.DECIDE_PUBLICATIONS: frozenset({"steward"}),
+        Permission.ADMIT: frozenset({"administrator"}),
+        Permission.MANAGE_PEOPLE: frozenset({"administrator"}),
+        Permission.READ_LOG: frozenset({"auditor"}),
+    }
+)
+
+
+class HasRoles(Protocol):
+    """Whoever has roles: a signed-in person."""
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles held now."""
+
+
+def may(person: HasRoles, permission: Permission) -> bool:
+    """Whether to show what needs the permission; what acts calls ``require``."""
+    return not ALLOWED[permission].isdisjoint(person.roles)
+
+
+def require(person: HasRoles, *permissions: Permission) -> None:
+    """Raise ``Forbidden`` unless the person holds one of the permissions."""
+    if not any(may(person, permission) for permission in permissions):
+        raise Forbidden(what=permissions[0].value)

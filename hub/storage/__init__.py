@@ -1,0 +1,1 @@
+"""Where things lie: databases, the hub's folder, sealed records, keys (see README.md)."""

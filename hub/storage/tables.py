@@ -1,0 +1,157 @@
+"""The control plane's tables, as SQLModel keeps them.
+
+Input is never parsed into these classes: they skip validation. The hot path reads the same rows
+through its driver (``hub/access/standing.py``). Times are milliseconds since 1970 UTC.
+"""
+
+from sqlmodel import Field, SQLModel
+
+
+class DepartmentRow(SQLModel, table=True):
+    """A department 部门."""
+
+    __tablename__ = "departments"
+    code: str = Field(primary_key=True)
+    title_zh: str
+    title_en: str
+    status: str
+
+
+class ConnectorRow(SQLModel, table=True):
+    """A connector 连接器 of a department."""
+
+    __tablename__ = "connectors"
+    urn: str = Field(primary_key=True)
+    department: str = Field(foreign_key="departments.code")
+    status: str
+
+
+class CertificateRow(SQLModel, table=True):
+    """A connector's certificate; old ones are kept for evidence."""
+
+    __tablename__ = "certificates"
+    keyid: str = Field(primary_key=True)
+    connector: str = Field(foreign_key="connectors.urn", index=True)
+    der: bytes
+    line: str
+    """The key id of the first certificate of this line of renewal."""
+    not_before: int
+    not_after: int
+    status: str
+
+
+class InvitationRow(SQLModel, table=True):
+    """A single-use, expiring enrolment token, by its digest."""
+
+    __tablename__ = "invitations"
+    token_digest: str = Field(primary_key=True)
+    connector: str = Field(foreign_key="connectors.urn")
+    expires: int
+    used: int | None = None
+
+
+class PersonRow(SQLModel, table=True):
+    """A person who works with the hub: officer, steward, administrator, auditor."""
+
+    __tablename__ = "people"
+    account: str = Field(primary_key=True)
+    name: str
+    department: str | None = Field(default=None, foreign_key="departments.code")
+    roles: str
+    """Roles in alphabetical order, separated by spaces."""
+    password: str
+    """argon2id, encoded."""
+    status: str
+    sessions_from: int
+    """Sessions issued before this time have ended."""
+
+
+class PurposeRow(SQLModel, table=True):
+    """A purpose 用途: a service or a statutory duty with its legal basis."""
+
+    __tablename__ = "purposes"
+    code: str = Field(primary_key=True)
+    kind: str
+    title_zh: str
+    title_en: str
+    basis: str
+    status: str
+
+
+class DatasetRow(SQLModel, table=True):
+    """A dataset 数据资源: its definition and the pointer to what is live."""
+
+    __tablename__ = "datasets"
+    code: str = Field(primary_key=True)
+    department: str = Field(foreign_key="departments.code")
+    definition: bytes
+    """The TOML as registered."""
+    status: str
+    generation: str | None = None
+    version: int = 0
+    as_of: int = 0
+
+
+class GenerationRow(SQLModel, table=True):
+    """A sealed generation of a dataset; its keys are wrapped by the master key."""
+
+    __tablename__ = "generations"
+    name: str = Field(primary_key=True)
+    dataset: str = Field(foreign_key="datasets.code", index=True)
+    keys: bytes
+    row_count: int
+    digest: str
+    state: str
+    """``sealing``, ``held``, ``live`` or ``retired``."""
+
+
+class PublicationRow(SQLModel, table=True):
+    """One publication on its way to a generation."""
+
+    __tablename__ = "publications"
+    id: str = Field(primary_key=True)
+    dataset: str = Field(foreign_key="datasets.code", index=True)
+    connector: str
+    columns: str
+    """Item codes in the order of the columns, separated by spaces."""
+    key: bytes
+    """The key that seals its chunks and rejections, wrapped."""
+    state: str
+    created: int
+    done: int = 0
+    total: int = 0
+    report: str | None = None
+    generation: str | None = None
+    failure: str | None = None
+
+
+class GrantRow(SQLModel, table=True):
+    """A grant 授权: its whole state as canonical JSON, by version."""
+
+    __tablename__ = "grants"
+    id: str = Field(primary_key=True)
+    department: str = Field(foreign_key="departments.code", index=True)
+    dataset: str = Field(foreign_key="datasets.code", index=True)
+    version: int
+    status: str
+    state: str
+
+
+class MarkRow(SQLModel, table=True):
+    """A dispute or repair of one record, by a pseudonym that outlives generations."""
+
+    __tablename__ = "marks"
+    pseudonym: bytes = Field(primary_key=True)
+    dataset: str = Field(foreign_key="datasets.code", index=True)
+    kind: str
+
+
+class PersonKeyRow(SQLModel, table=True):
+    """A key that seals *person* parts of one retention class and month."""
+
+    __tablename__ = "person_keys"
+    id: int | None = Field(default=None, primary_key=True)
+    retention: str
+    month: str
+    wrapped: bytes | None
+    """None once it has been erased."""

@@ -1,0 +1,1 @@
+"""HTTP: the bare endpoint of the hot path, JSON routes, problem documents, pages."""

@@ -1,0 +1,103 @@
+"""The ASGI application of one process, and what it does beside answering."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+
+from certs.errors import YifenError
+from hub.errors import Unavailable
+from hub.lookup.receipt import Reply
+from hub.runtime import Hub, open_hub
+from hub.web.department_routes import department_routes
+from hub.web.front import Front
+from hub.web.pages import pages
+from hub.web.people_routes import people_routes
+from hub.web.problems import INTERNAL, reply_of, reply_to
+from hub.web.public import public_routes
+
+CHECKPOINT_SECONDS = 0.5
+"""Between two looks at the ledger; a checkpoint is due within a second."""
+ATTEMPTS_SECONDS = 60
+"""Between two entries that sum failed attempts."""
+_log = logging.getLogger("hub.web")
+
+
+def create_app(hub: Hub) -> Front:
+    """The application over an open hub."""
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        hub.publications.recover()
+        tasks = [
+            asyncio.create_task(_checkpoints(hub)),
+            asyncio.create_task(_sum_attempts(hub)),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            hub.attempts.enter(hub.changes)
+            hub.checkpointer.step()
+            hub.close()
+
+    app = FastAPI(
+        title="Yifen",
+        lifespan=running,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        exception_handlers={YifenError: _problem, Exception: _bare},
+    )
+    app.include_router(public_routes(hub))
+    app.include_router(department_routes(hub))
+    app.include_router(people_routes(hub))
+    app.include_router(pages(hub))
+    return Front(hub, app)
+
+
+def app_of(root: Path) -> Front:
+    """The application of the hub in a folder."""
+    return create_app(open_hub(root))
+
+
+async def _checkpoints(hub: Hub) -> None:
+    while True:
+        try:
+            hub.checkpointer.step()
+        except Unavailable:
+            _log.warning("no checkpoint could be published")
+        except Exception:
+            _log.exception("the checkpointer failed")
+        await asyncio.sleep(CHECKPOINT_SECONDS)
+
+
+async def _sum_attempts(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(ATTEMPTS_SECONDS)
+        try:
+            hub.attempts.enter(hub.changes)
+        except Unavailable:
+            _log.warning("failed attempts could not be entered")
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    return _response(reply_of(error) if isinstance(error, YifenError) else _internal())
+
+
+async def _bare(_: Request, __: Exception) -> Response:
+    return _response(_internal())
+
+
+def _internal() -> Reply:
+    return reply_to(INTERNAL, 500)
+
+
+def _response(reply: Reply) -> Response:
+    headers = {"cache-control": "no-store"}
+    return Response(reply.body, reply.status, headers, media_type=reply.content_type)
