@@ -1,6 +1,7 @@
 """A question as its signed body holds it (``protocol.md``, *Question*), built and never read."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,11 +15,13 @@ from connectors.errors import QuestionRefused
 
 Operation = Literal["lookup", "verify"]
 REQUEST_ID_BYTES = 16
-TEXT_LIMIT = 200
-"""Characters of an identifier, code, officer or case number."""
+TEXT_LIMIT = 128
+"""Characters of an identifier, officer or case number."""
 VALUE_LIMIT = 4000
 """Characters of a claimed value: the longest text an item may hold."""
 ITEMS_LIMIT = 200
+_CODE = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 KEPT_LIMIT = 16 * 1024 * 1024
 
 
@@ -142,23 +145,27 @@ def verify(
 def _check(question: Question) -> None:
     """Refuse what no hub could answer, before anything of it leaves the department."""
     named = {
-        "subject-type": question.subject_type,
         "subject-id": question.subject_id,
-        "purpose": question.purpose,
         "officer": question.officer,
         "case": "-" if question.case is None else question.case,
     }
     for name, value in named.items():
-        if not value.strip() or len(value) > TEXT_LIMIT:
+        if not value.strip() or len(value) > TEXT_LIMIT or _CONTROL.search(value):
             raise QuestionRefused(why=name)
-    if not is_code(question.dataset):
-        raise QuestionRefused(why="dataset")
+    codes = {
+        "dataset": question.dataset,
+        "subject-type": question.subject_type,
+        "purpose": question.purpose,
+    }
+    for name, code in codes.items():
+        if not is_code(code):
+            raise QuestionRefused(why=name)
     asked = question.items if question.operation == "lookup" else tuple(question.claims)
     if not asked or len(set(asked)) != len(asked) or len(asked) > ITEMS_LIMIT:
         raise QuestionRefused(why="items")
     if not all(is_code(item) for item in asked):
         raise QuestionRefused(why="items")
-    if any(len(value) > VALUE_LIMIT for value in question.claims.values()):
+    if not all(0 < len(value) <= VALUE_LIMIT for value in question.claims.values()):
         raise QuestionRefused(why="claims")
     try:
         question.body()
@@ -167,8 +174,8 @@ def _check(question: Question) -> None:
 
 
 def is_code(text: str) -> bool:
-    """Whether ``text`` can stand as a code in a URL: ASCII letters, digits and ``_``."""
-    return 0 < len(text) <= TEXT_LIMIT and text.isascii() and text.replace("_", "a").isalnum()
+    """Whether ``text`` has the form of a code, which can stand in a URL."""
+    return _CODE.match(text) is not None
 
 
 def kept(operation: Operation, dataset: str, body: bytes) -> Question:

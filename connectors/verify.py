@@ -260,8 +260,8 @@ def _check_result(
 ) -> None:
     question = asked.question
     if status != OK:
-        told = (result.get("status"), result.get("problem"))
-        if not isinstance(document, dict) or told != (status, document.get("code")):
+        code = document.get("code") if isinstance(document, dict) else None
+        if result.get("problem") != code or result.get("status", status) != status:
             raise AnswerRefused(why="problem")
         return
     if result.get("dataset") != trust.full(question.dataset):

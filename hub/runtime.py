@@ -8,7 +8,6 @@ from certs.certificates import read_certificate
 from certs.keys import PrivateKey, PublicKey
 from certs.receipts import ReceiptSigner, key_thumbprint
 from certs.sealing import MasterKey
-from certs.tokens import SessionTokens
 from hub.access.connectors import Trust
 from hub.access.standing import StandingBook
 from hub.audit.search import AuditIndex
@@ -117,10 +116,7 @@ def open_hub(root: Path, clock: Clock = system_clock) -> Hub:
         checkpoint_key=checkpoint_key.public,
         authority=authority,
         sessions=Sessions(
-            SessionTokens.load(folder.keys / "session.key", settings.name),
-            reading,
-            clock,
-            settings.session_minutes,
+            folder.keys / "session.key", reading, clock, settings.name, settings.session_minutes
         ),
         publications=Publications(folder, settings, store, changes, master, clock),
         audit=AuditIndex(reading, persons, master, clock),

@@ -4,6 +4,7 @@ The hub shows nothing of it until it is whole and checked; a publication that is
 no trace there.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,7 +18,6 @@ from certs.errors import Malformed
 from connectors.calls import Calls, read_model
 from connectors.clock import Sleep
 from connectors.errors import HubUnintelligible, HubUnreachable
-from connectors.question import is_code
 from connectors.sources.chunks import chunks
 from connectors.sources.csv import CsvSource
 from connectors.sources.mapping import ColumnMapping
@@ -28,6 +28,7 @@ OnProgress = Callable[[Stage, int, int | None], None]
 """Told the stage, how much is done, and of how much, where that is known (rows)."""
 
 CSV_TYPE = "text/csv"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\Z", re.ASCII)
 ENDED = frozenset({"held", "live", "failed", "discarded"})
 MIN_CHUNK, MAX_CHUNK = 64 * 1024, 64 * 1024 * 1024
 MAX_REJECTIONS = 256 * 1024 * 1024
@@ -109,7 +110,7 @@ def publish(
         ),
         _Opened,
     )
-    if not is_code(opened.publication.replace("-", "_")):
+    if not _NAME.match(opened.publication):
         raise HubUnintelligible(why="publication")
     if not MIN_CHUNK <= opened.chunk_bytes <= MAX_CHUNK:
         raise HubUnintelligible(why="chunk")

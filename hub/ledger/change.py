@@ -132,6 +132,8 @@ class Changes:
             skip_autocommit_rollback=True,
             pool_reset_on_return=None,
         )
+        # Connecting sets the isolation level, which would end a transaction under way.
+        self._engine.connect().close()
 
     @contextmanager
     def change(self, actor: Actor, *, moves_epoch: bool = True) -> Iterator[Change]:

@@ -7,7 +7,7 @@ stand in the table only and are in no entry.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from sqlmodel import col, select
 
@@ -150,7 +150,7 @@ def any_active(connection: Connection, role: Role) -> bool:
 
 def roles_of(stored: str) -> frozenset[Role]:
     """The roles of a row; only such as ``_roles`` let in stand there."""
-    return frozenset(cast("Role", role) for role in stored.split() if role in ROLES)
+    return frozenset(role for role in stored.split() if role in ROLES)
 
 
 def _roles(roles: Iterable[Role], department: str | None) -> frozenset[Role]:

@@ -26,12 +26,13 @@ ATTEMPTS_SECONDS = 60
 _log = logging.getLogger("hub.web")
 
 
-def create_app(hub: Hub) -> Front:
-    """The application over an open hub."""
+def create_app(hub: Hub, *, recover: bool = True) -> Front:
+    """The application over an open hub; one process recovers what was cut off."""
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
-        hub.publications.recover()
+        if recover:
+            hub.publications.recover()
         tasks = [
             asyncio.create_task(_checkpoints(hub)),
             asyncio.create_task(_sum_attempts(hub)),
@@ -61,9 +62,9 @@ def create_app(hub: Hub) -> Front:
     return Front(hub, app)
 
 
-def app_of(root: Path) -> Front:
+def app_of(root: Path, *, recover: bool = True) -> Front:
     """The application of the hub in a folder."""
-    return create_app(open_hub(root))
+    return create_app(open_hub(root), recover=recover)
 
 
 async def _checkpoints(hub: Hub) -> None:

@@ -1,0 +1,1 @@
+"""The commands of ``connector``, one file a subject."""

@@ -1,0 +1,177 @@
+"""``connector receipts``: list, show, fetch proofs, export and verify evidence."""
+
+import os
+from pathlib import Path
+
+import click
+
+from certs.canonical import Json, parse
+from certs.encoding import rfc3339
+from connectors.client import Connector
+from connectors.commands.local import (
+    LocalGroup,
+    Setting,
+    Texts,
+    command_class,
+    group_class,
+    pass_setting,
+)
+from connectors.errors import EvidenceBroken, TargetExists
+from connectors.receipts.evidence import MAX_EVIDENCE, Proven
+from connectors.receipts.store import Kept
+from connectors.screen import Screen
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def add(group: LocalGroup, texts: Texts) -> None:
+    """Add the commands to ``group``."""
+    kind = command_class(texts)
+    receipts = group_class(texts)("receipts", help=texts("receipts.help"))
+    group.add_command(receipts)
+
+    @receipts.command("list", cls=kind, help=texts("receipts.list.help"))
+    @click.option("--limit", type=click.IntRange(1, 1000), default=20, help=texts("args.limit"))
+    @click.option("--before", type=click.IntRange(0), help=texts("args.before"))
+    @pass_setting
+    def _list(setting: Setting, limit: int, before: int | None) -> None:
+        with setting.open() as connector:
+            _show_list(setting.screen, connector.receipts.receipts(limit=limit, before=before))
+
+    @receipts.command("show", cls=kind, help=texts("receipts.show.help"))
+    @click.argument("entry", metavar=texts("args.entry"), type=click.IntRange(0))
+    @pass_setting
+    def _show(setting: Setting, entry: int) -> None:
+        with setting.open() as connector:
+            _show_one(setting.screen, connector, connector.receipts.entry(entry))
+
+    @receipts.command("fetch", cls=kind, help=texts("receipts.fetch.help"))
+    @click.option("--request", help=texts("receipts.fetch.request"))
+    @pass_setting
+    def _fetch(setting: Setting, request: str | None) -> None:
+        with setting.open() as connector:
+            if request is not None:
+                kept = connector.recover(request)
+                setting.screen.note("connector.receipts.recovered", entry=kept.entry)
+            progress = connector.prove()
+        setting.screen.say(
+            "connector.receipts.fetched", proven=progress.proven, waiting=progress.waiting
+        )
+        setting.screen.value({"proven": progress.proven, "waiting": progress.waiting})
+
+    @receipts.command("export", cls=kind, help=texts("receipts.export.help"))
+    @click.argument("entry", metavar=texts("args.entry"), type=click.IntRange(0))
+    @click.argument("file", metavar=texts("args.evidence"), type=_FILE)
+    @pass_setting
+    def _export(setting: Setting, entry: int, file: Path) -> None:
+        with setting.open() as connector:
+            data = connector.export(connector.receipts.entry(entry))
+        _write(file, data)
+        setting.screen.say("connector.receipts.exported", file=str(file))
+        setting.screen.value({"file": str(file)})
+
+    @receipts.command("verify", cls=kind, help=texts("receipts.verify.help"))
+    @click.argument("file", metavar=texts("args.evidence"), type=_FILE)
+    @pass_setting
+    def _verify(setting: Setting, file: Path) -> None:
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise EvidenceBroken(why="file") from error
+        with setting.open() as connector:
+            proven = connector.verify_evidence(data)
+        _show_proven(setting.screen, proven)
+
+
+def _show_list(screen: Screen, receipts: list[Kept]) -> None:
+    screen.table(
+        [
+            "connector.table.entry",
+            "connector.table.time",
+            "connector.table.operation",
+            "connector.table.dataset",
+            "connector.table.outcome",
+            "connector.table.state",
+            "connector.table.question",
+        ],
+        [
+            [
+                str(kept.entry),
+                rfc3339(kept.time),
+                screen.words(f"connector.operation.{kept.operation}"),
+                kept.dataset,
+                screen.words(f"connector.outcome.{kept.outcome}"),
+                screen.words(f"connector.state.{kept.state}"),
+                kept.request_id,
+            ]
+            for kept in receipts
+        ],
+    )
+    screen.value({"receipts": [_told(kept) for kept in receipts]})
+
+
+def _show_one(screen: Screen, connector: Connector, kept: Kept) -> None:
+    question = connector.receipts.question(kept.request_id)
+    asked = parse(question.body, max_bytes=MAX_EVIDENCE, max_depth=4)
+    screen.value({**_told(kept), "asked": asked, "receipt": kept.token})
+    rows = {
+        "entry": str(kept.entry),
+        "time": rfc3339(kept.time),
+        "operation": screen.words(f"connector.operation.{kept.operation}"),
+        "dataset": kept.dataset,
+        "outcome": screen.words(f"connector.outcome.{kept.outcome}"),
+        "state": screen.words(f"connector.state.{kept.state}"),
+        "ledger": kept.origin,
+        "question": kept.request_id,
+        "asked": question.body.decode("utf-8"),
+    }
+    screen.table(
+        ["connector.table.what", "connector.table.value"],
+        [[screen.words(f"connector.table.{name}"), value] for name, value in rows.items()],
+    )
+
+
+def _show_proven(screen: Screen, proven: Proven) -> None:
+    time = rfc3339(proven.time)
+    screen.say("connector.receipts.holds", entry=proven.entry, time=time)
+    if proven.in_ledger is None:
+        screen.say("connector.receipts.without_proof")
+    else:
+        screen.say("connector.receipts.with_proof", size=proven.in_ledger)
+    control = proven.control
+    screen.value(
+        {
+            "entry": proven.entry,
+            "time": time,
+            "department": control.department,
+            "dataset": control.dataset,
+            "grant": control.grant,
+            "outcome": control.outcome,
+            "question": proven.question,
+            "ledger_size": proven.in_ledger,
+        }
+    )
+
+
+def _told(kept: Kept) -> dict[str, Json]:
+    return {
+        "entry": kept.entry,
+        "ledger": kept.origin,
+        "time": rfc3339(kept.time),
+        "operation": kept.operation,
+        "dataset": kept.dataset,
+        "status": kept.status,
+        "outcome": kept.outcome,
+        "state": kept.state,
+        "request_id": kept.request_id,
+    }
+
+
+def _write(file: Path, data: bytes) -> None:
+    """A new file that only its owner may read: it names the subject and the officer."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise TargetExists(file=str(file)) from error
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)

@@ -1,0 +1,243 @@
+"""Searches over the log: an index in memory, fed from the ledger, and each search an entry itself.
+
+DuckDB holds one row an entry. It is derived: it is made anew at every start, nothing of it is
+written to disk, and what was erased in the ledger goes from it when it is next met.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import duckdb
+
+from certs.canonical import Json
+from certs.encoding import rfc3339
+from certs.sealing import MasterKey
+from hub.audit.rows import Pseudonyms, Row, columns, row_of
+from hub.clock import Clock
+from hub.errors import Unprocessable
+from hub.ledger.change import Actor, Changes
+from hub.ledger.persons import PersonKeys
+from hub.storage.sqlite import Connection
+
+STEP = 500
+"""Entries read in one step of catching up: some 20 ms, so that questions do not wait long."""
+PAGE = 50
+LARGEST_PAGE = 500
+LONGEST_TEXT = 200
+AUDIT_READ = "audit-read"
+"""The kind of entry that an audit's own reading makes."""
+
+_TYPES = ("BIGINT", "BIGINT", *["VARCHAR"] * 10, "BLOB")
+_TABLE = """
+    CREATE TABLE log (
+        position BIGINT NOT NULL, time BIGINT NOT NULL, kind VARCHAR NOT NULL, department VARCHAR,
+        connector VARCHAR, channel VARCHAR, dataset VARCHAR, grant_id VARCHAR, outcome VARCHAR,
+        purpose VARCHAR, officer VARCHAR, case_number VARCHAR, subject BLOB
+    )
+"""
+_INSERT = "INSERT INTO log SELECT " + ", ".join(
+    f"unnest(${place}::{kind}[])" for place, kind in enumerate(_TYPES, start=1)
+)
+_SELECT = (
+    "SELECT position, time, kind, department, connector, channel, dataset, grant_id, outcome,"
+    " purpose, officer, case_number, subject IS NOT NULL FROM log"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for; every one given must hold. Codes are local, times milliseconds.
+
+    ``subject`` is an identifier in any form; ``until`` is exclusive; ``before`` is the position
+    where the next page goes on.
+    """
+
+    subject: str | None = None
+    department: str | None = None
+    officer: str | None = None
+    dataset: str | None = None
+    kind: str | None = None
+    since: int | None = None
+    until: int | None = None
+    before: int | None = None
+    limit: int = PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows, newest first; ``following`` is the next ``before``, None at the end.
+
+    ``entry`` is where the search itself stands in the log.
+    """
+
+    rows: tuple[Row, ...]
+    following: int | None
+    entry: int
+
+
+class AuditIndex:
+    """The index of one process."""
+
+    def __init__(
+        self, reading: Connection, persons: PersonKeys, master: MasterKey, clock: Clock
+    ) -> None:
+        self._reading = reading
+        self._persons = persons
+        self._pseudonyms = Pseudonyms(master)
+        self._clock = clock
+        self._next = 0
+        self._log: duckdb.DuckDBPyConnection | None = None
+
+    def close(self) -> None:
+        """Forget everything."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        self._next = 0
+
+    def step(self) -> bool:
+        """Read the next entries of the ledger; say whether there may be more."""
+        stored = self._reading.execute(
+            "SELECT position, leaf, control, person, person_key FROM entries"
+            " WHERE position >= ? ORDER BY position LIMIT ?",
+            (self._next, STEP),
+        ).fetchall()
+        if stored:
+            rows = [row_of(entry, self._persons, self._pseudonyms) for entry in stored]
+            self._open().execute(_INSERT, columns(rows))
+            self._next = stored[-1][0] + 1
+        return len(stored) == STEP
+
+    async def catch_up(self) -> None:
+        """Read all that has come, letting others in between; call before ``search`` in the web."""
+        more = True
+        while more:
+            more = self.step()
+            await asyncio.sleep(0)
+
+    def search(self, changes: Changes, actor: Actor, filters: Filters) -> Page:
+        """Search, after the search itself has been entered durably.
+
+        The entry's *control* says by what was searched, its *person* part whom: subject and
+        officer. Raises ``Unprocessable`` for filters out of bounds.
+        """
+        _check(filters)
+        entry = _record(changes, actor, filters)
+        while self.step():
+            pass
+        bound = entry if filters.before is None else min(entry, filters.before)
+        while True:
+            found = self._select(filters, bound)
+            if not self._forget_erased([row.position for row in found]):
+                break
+        page = found[: filters.limit]
+        following = page[-1].position if len(found) > filters.limit else None
+        return Page(tuple(page), following, entry)
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._log is None:
+            self._log = duckdb.connect(
+                ":memory:",
+                config={
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                    "temp_directory": "",
+                    "threads": "1",
+                },
+            )
+            self._log.execute(_TABLE)
+            self._log.execute("SET enable_external_access = false")
+            self._log.execute("SET lock_configuration = true")
+        return self._log
+
+    def _select(self, filters: Filters, bound: int) -> list[Row]:
+        """One row more than the page has, newest first."""
+        wanted = ["position < ?"]
+        values: list[object] = [bound]
+        for column, value in (
+            ("department = ?", filters.department),
+            ("officer = ?", filters.officer),
+            ("dataset = ?", filters.dataset),
+            ("kind = ?", filters.kind),
+            ("time >= ?", filters.since),
+            ("time < ?", filters.until),
+        ):
+            if value is not None:
+                wanted.append(column)
+                values.append(value)
+        if filters.subject is not None:
+            wanted.append("subject IN (SELECT unnest(?::BLOB[]))")
+            values.append(list(self._pseudonyms.candidates(filters.subject)))
+        values.append(filters.limit + 1)
+        query = f"{_SELECT} WHERE {' AND '.join(wanted)} ORDER BY position DESC LIMIT ?"
+        return [Row(*row) for row in self._open().execute(query, values).fetchall()]
+
+    def _forget_erased(self, positions: Sequence[int]) -> bool:
+        """Take out of the index what was erased since it was read; say whether there was any.
+
+        Every process does so by itself when it meets such a row: nobody needs to be told.
+        """
+        erased = [
+            position
+            for position in positions
+            if self._reading.execute(
+                "SELECT e.person IS NULL OR k.wrapped IS NULL FROM entries e"
+                " LEFT JOIN person_keys k ON k.id = e.person_key WHERE e.position = ?",
+                (position,),
+            ).fetchone()[0]
+        ]
+        if not erased:
+            return False
+        changed = self._open().execute(
+            "UPDATE log SET officer = NULL, case_number = NULL, subject = NULL"
+            " WHERE position IN (SELECT unnest(?::BIGINT[]))"
+            " AND (officer IS NOT NULL OR case_number IS NOT NULL OR subject IS NOT NULL)",
+            [erased],
+        )
+        return bool(changed.fetchall()[0][0])
+
+
+def _check(filters: Filters) -> None:
+    if not 1 <= filters.limit <= LARGEST_PAGE:
+        raise Unprocessable(why="limit")
+    for field in fields(filters):
+        value = getattr(filters, field.name)
+        if isinstance(value, str) and not 0 < len(value) <= LONGEST_TEXT:
+            raise Unprocessable(why=f"member {field.name}")
+    if filters.since is not None and filters.until is not None and filters.since >= filters.until:
+        raise Unprocessable(why="period")
+
+
+def _record(changes: Changes, actor: Actor, filters: Filters) -> int:
+    """Enter that somebody searches; gives the first entry's position.
+
+    A *person* part names one subject, so a search for an officer too has a second entry.
+    """
+    state: dict[str, Json] = {
+        "before": filters.before,
+        "by": sorted(_named(filters)),
+        "dataset": filters.dataset,
+        "department": filters.department,
+        "kind": filters.kind,
+        "since": None if filters.since is None else rfc3339(filters.since),
+        "until": None if filters.until is None else rfc3339(filters.until),
+    }
+    named: list[tuple[str, str] | None] = []
+    if filters.subject is not None:
+        named.append(("searched", filters.subject))
+    if filters.officer is not None:
+        named.append(("officer", filters.officer))
+    with changes.change(actor, moves_epoch=False) as change:
+        positions = [
+            change.append(AUDIT_READ, state, subject=subject) for subject in named or [None]
+        ]
+    return positions[0]
+
+
+def _named(filters: Filters) -> list[str]:
+    return [
+        field.name
+        for field in fields(filters)
+        if field.name != "limit" and getattr(filters, field.name) is not None
+    ]

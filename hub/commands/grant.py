@@ -1,0 +1,170 @@
+"""``hub grant``: issue, change, suspend, resume, revoke, list, as a signed-in administrator."""
+
+import click
+
+from certs.canonical import Json
+from certs.encoding import rfc3339
+from hub.clock import DAY, system_clock
+from hub.commands.acting import Api, rows_of, signed_in
+from hub.commands.admission import json_option
+from hub.commands.showing import show
+from hub.commands.speech import Place, speak
+from hub.errors import NotFound
+
+COLUMNS = (
+    "id",
+    "version",
+    "status",
+    "department",
+    "dataset",
+    "items",
+    "operations",
+    "channels",
+    "purposes",
+    "valid_until",
+    "daily_quota",
+)
+
+
+@click.group(help=speak("hub.grant.help"))
+def grant() -> None:
+    """Grants."""
+
+
+@grant.command("issue", help=speak("hub.grant.issue"))
+@click.argument("department_code", metavar="DEPARTMENT")
+@click.argument("dataset_code", metavar="DATASET")
+@click.option("--item", "items", multiple=True, required=True, help=speak("hub.grant.item"))
+@click.option("--purpose", "purposes", multiple=True, required=True, help=speak("hub.grant.purpose"))
+@click.option(
+    "--operation",
+    "operations",
+    multiple=True,
+    default=("lookup", "verify"),
+    type=click.Choice(["lookup", "verify"]),
+    help=speak("hub.grant.operation"),
+)
+@click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    default=("connector",),
+    type=click.Choice(["connector", "console"]),
+    help=speak("hub.grant.channel"),
+)
+@click.option("--days", type=click.IntRange(1, 3660), default=365, help=speak("hub.grant.days"))
+@click.option("--quota", type=click.IntRange(1), help=speak("hub.grant.quota"))
+@click.option("--case-required", is_flag=True, help=speak("hub.grant.case-required"))
+@click.option("--existence", is_flag=True, help=speak("hub.grant.existence"))
+@click.option("--basis", default="", help=speak("hub.grant.basis"))
+@json_option
+@click.pass_obj
+def issue(
+    place: Place,
+    department_code: str,
+    dataset_code: str,
+    items: tuple[str, ...],
+    purposes: tuple[str, ...],
+    operations: tuple[str, ...],
+    channels: tuple[str, ...],
+    days: int,
+    quota: int | None,
+    basis: str,
+    *,
+    case_required: bool,
+    existence: bool,
+    as_json: bool,
+) -> None:
+    """Issue a grant."""
+    now = system_clock()
+    terms: dict[str, Json] = {
+        "basis": basis,
+        "case_required": case_required,
+        "channels": sorted(channels),
+        "daily_quota": quota,
+        "dataset": dataset_code,
+        "department": department_code,
+        "existence": existence,
+        "items": items_of(items),
+        "operations": sorted(operations),
+        "purposes": sorted(purposes),
+        "valid_from": rfc3339(now),
+        "valid_until": rfc3339(now + days * DAY),
+    }
+    answer = signed_in(place).call("POST", "/v1/grants", terms)
+    if isinstance(answer, dict):
+        show([answer], COLUMNS, as_json=as_json)
+
+
+@grant.command("change", help=speak("hub.grant.change"))
+@click.argument("grant_id", metavar="GRANT")
+@click.option("--item", "items", multiple=True, help=speak("hub.grant.item"))
+@click.option("--purpose", "purposes", multiple=True, help=speak("hub.grant.purpose"))
+@click.option("--quota", type=click.IntRange(1), help=speak("hub.grant.quota"))
+@click.option("--days", type=click.IntRange(1, 3660), help=speak("hub.grant.days"))
+@json_option
+@click.pass_obj
+def change(
+    place: Place,
+    grant_id: str,
+    items: tuple[str, ...],
+    purposes: tuple[str, ...],
+    quota: int | None,
+    days: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Give a grant new terms; what is not named stays."""
+    api = signed_in(place)
+    current = _find(api, grant_id)
+    terms = {k: v for k, v in current.items() if k not in {"id", "version", "status"}}
+    if items:
+        terms["items"] = items_of(items)
+    if purposes:
+        terms["purposes"] = sorted(purposes)
+    if quota is not None:
+        terms["daily_quota"] = quota
+    if days is not None:
+        terms["valid_until"] = rfc3339(system_clock() + days * DAY)
+    body = {"terms": terms, "version": current["version"]}
+    answer = api.call("PUT", f"/v1/grants/{grant_id}", body)
+    if isinstance(answer, dict):
+        show([answer], COLUMNS, as_json=as_json)
+
+
+def _status(name: str, status: str) -> None:
+    @grant.command(name, help=speak(f"hub.grant.{name}"))
+    @click.argument("grant_id", metavar="GRANT")
+    @json_option
+    @click.pass_obj
+    def act(place: Place, grant_id: str, *, as_json: bool) -> None:
+        answer = signed_in(place).call("PUT", f"/v1/grants/{grant_id}/status", {"status": status})
+        if isinstance(answer, dict):
+            show([answer], COLUMNS, as_json=as_json)
+
+
+_status("suspend", "suspended")
+_status("resume", "active")
+_status("revoke", "revoked")
+
+
+@grant.command("list", help=speak("hub.grant.list"))
+@json_option
+@click.pass_obj
+def list_grants(place: Place, *, as_json: bool) -> None:
+    """List who sees what."""
+    rows = rows_of(signed_in(place).call("GET", "/v1/all-grants"), "grants")
+    show(rows, COLUMNS, as_json=as_json)
+
+
+def items_of(options: tuple[str, ...]) -> dict[str, Json]:
+    """Items and masks from options of the form ``code`` or ``code=mask``."""
+    pairs = (option.partition("=") for option in options)
+    return {code: mask or "full" for code, _, mask in pairs}
+
+
+def _find(api: Api, grant_id: str) -> dict[str, Json]:
+    for row in rows_of(api.call("GET", "/v1/all-grants"), "grants"):
+        if row.get("id") == grant_id:
+            return dict(row)
+    raise NotFound(what="grant")

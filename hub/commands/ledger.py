@@ -1,0 +1,69 @@
+"""``hub ledger verify``: read-only, at the hub's folder."""
+
+import sys
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from certs.canonical import canonical
+from certs.encoding import b64u
+from certs.sealing import MasterKey
+from hub.commands.admission import json_option
+from hub.commands.speech import Place, speak
+from hub.ledger.persons import PersonKeys
+from hub.ledger.verify import Verification
+from hub.settings import load
+from hub.storage.folder import Folder
+from hub.storage.sqlite import connect
+
+
+@click.group(help=speak("hub.ledger.help"))
+def ledger() -> None:
+    """The ledger."""
+
+
+@ledger.command(help=speak("hub.ledger.verify"))
+@json_option
+@click.pass_obj
+def verify(place: Place, *, as_json: bool) -> None:
+    """Derive the whole log again; status 1 if anything does not agree."""
+    folder = Folder(place.folder)
+    settings = load(folder.settings)
+    connection = connect(folder.control)
+    connection.execute("PRAGMA query_only=ON")
+    persons = PersonKeys(connection, MasterKey.load(settings.master_key))
+    with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task(speak("hub.ledger.verify.reading"), total=None)
+        found = Verification(connection, persons).run(
+            lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    connection.close()
+    if as_json:
+        faults = [{"position": fault.position, "why": fault.why} for fault in found.faults]
+        click.echo(
+            canonical(
+                {
+                    "answers": found.answers,
+                    "changes": found.changes,
+                    "checkpoint": {"root": b64u(found.root), "size": found.size},
+                    "entries": found.entries,
+                    "faults": faults,
+                }
+            ).decode()
+        )
+    else:
+        for fault in found.faults:
+            click.echo(speak("hub.ledger.verify.bad", position=fault.position, why=fault.why))
+        if not found.faults:
+            click.echo(
+                speak(
+                    "hub.ledger.verify.good",
+                    entries=found.entries,
+                    answers=found.answers,
+                    changes=found.changes,
+                    size=found.size,
+                    root=b64u(found.root),
+                )
+            )
+    sys.exit(1 if found.faults else 0)

@@ -1,0 +1,53 @@
+"""What each role may do."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from hub.errors import Forbidden
+from hub.people.permissions import ALLOWED, ROLES, Permission, Role, may, require
+
+
+@dataclass(frozen=True)
+class Someone:
+    roles: frozenset[Role]
+
+
+@pytest.mark.parametrize(
+    ("role", "permissions"),
+    [
+        ("officer", {"ask", "read-own-grants"}),
+        (
+            "steward",
+            {
+                "read-own-grants",
+                "read-given-grants",
+                "read-publications",
+                "decide-publications",
+            },
+        ),
+        ("administrator", {"read-all-grants", "change-grants", "admit", "manage-people"}),
+        ("auditor", {"read-all-grants", "read-log"}),
+    ],
+)
+def test_each_role_may_do_this_and_nothing_else(role: Role, permissions: set[str]) -> None:
+    person = Someone(frozenset({role}))
+    assert {p.value for p in Permission if may(person, p)} == permissions
+
+
+def test_the_table_knows_every_permission_and_no_other_role() -> None:
+    assert set(ALLOWED) == set(Permission)
+    assert set().union(*ALLOWED.values()) == set(ROLES)
+
+
+def test_nobody_who_gives_access_reads_the_log() -> None:
+    giving = ALLOWED[Permission.CHANGE_GRANTS] | ALLOWED[Permission.MANAGE_PEOPLE]
+    assert giving.isdisjoint(ALLOWED[Permission.READ_LOG])
+
+
+def test_what_is_not_held_is_refused() -> None:
+    require(Someone(frozenset({"officer"})), Permission.ADMIT, Permission.ASK)
+    with pytest.raises(Forbidden):
+        require(Someone(frozenset({"officer"})), Permission.ADMIT)
+    with pytest.raises(Forbidden):
+        require(Someone(frozenset()), *Permission)
