@@ -2,11 +2,13 @@
 
 import hashlib
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from datetime import UTC, datetime, timedelta
 
 from certs.errors import MalformedEncoding
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,7 +18,7 @@ _SECOND_TEXTS_KEPT = 64
 
 def b64u(data: bytes) -> str:
     """``data`` as base64url without padding (RFC 4648 §5)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def unb64u(text: str) -> bytes:

@@ -12,7 +12,7 @@ The JSON is written by hand because the hot path signs one per answer; PyJWT rea
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from certs.canonical import canonical, parse
 from certs.encoding import b64u, digest, sha256, unb64u
@@ -24,8 +24,7 @@ _LIMIT = 8192
 _PARTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a receipt says; ``issued`` in seconds, digests base64url, ``body`` None without data."""
 
     issuer: str

@@ -9,7 +9,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from certs.encoding import b64u, rfc3339, sha256
@@ -51,8 +51,7 @@ _DIGEST = re.compile(r"(?:\A|,)[ \t]*sha-256=:([A-Za-z0-9+/=]+):[ \t]*(?=,|\Z)",
 _NONCE = re.compile(r"[A-Za-z0-9_-]{22}\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A request as it is signed: method, full target URI, and headers by lower-case name."""
 
     method: str
@@ -60,8 +59,7 @@ class Message:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureInput:
+class SignatureInput(NamedTuple):
     """One member of Signature-Input with its signature; times are seconds since 1970."""
 
     components: tuple[str, ...]
@@ -74,8 +72,7 @@ class SignatureInput:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """A signature that stands: what was signed, and the signature's bytes."""
 
     base: bytes

@@ -21,7 +21,7 @@ from connectors import question as questions
 from connectors.asking import Asking
 from connectors.calls import Calls, read_model
 from connectors.clock import Clock, Sleep, system_clock, wait
-from connectors.errors import HubUnintelligible, QuestionRefused
+from connectors.errors import HubUnintelligible, QuestionRefused, StoreError
 from connectors.home import Home, Identity
 from connectors.home import read as read_home
 from connectors.receipts.evidence import Proven, export, verify_evidence
@@ -181,7 +181,11 @@ class Connector:
         """The connector enrolled in ``home``; raises ``HomeError``, ``StoreError`` and so on."""
         identity = read_home(home)
         transport = Transport.of(identity.settings, clock, http)
-        store = ReceiptStore(Home(home).receipts)
+        try:
+            store = ReceiptStore(Home(home).receipts)
+        except StoreError:
+            transport.close()
+            raise
         return cls(identity, store, transport, clock=clock, sleep=sleep)
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ An invitation comes from the hub on a way of its own; what it pins (root, ledger
 thing believed of the hub from then on.
 """
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,6 @@ from connectors.settings import Fingerprint, LedgerPin, Name, Settings, check_ad
 from connectors.transport import Transport
 
 MAX_INVITATION = 16 * 1024
-_OK = 200
 
 
 class Invitation(BaseModel):
@@ -124,7 +124,7 @@ def enrol(
     )
     with Transport.of(settings, clock, http) as transport:
         answer = transport.post("/v1/enrolment", body)
-    if answer.status != _OK:
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise Refused(read_problem(answer))
     enrolled = read_model(answer, _Enrolled)
     # 3 The root is the one of the invitation, and the certificate is ours under it

@@ -15,7 +15,7 @@ import httpx2
 from certs.keys import Signer
 from certs.signatures import NONCE_BYTES, Message, Signed, sign_request
 from connectors.clock import Clock, monotonic
-from connectors.errors import HubUnintelligible, HubUnreachable
+from connectors.errors import HubUnintelligible, HubUnreachable, SettingsBroken
 from connectors.settings import Settings, check_address
 
 TIMEOUT = 10.0
@@ -80,10 +80,13 @@ class Transport:
     def of(
         cls, settings: Settings, clock: Clock, http: httpx2.BaseTransport | None = None
     ) -> "Transport":
-        """The transport to the hub of ``settings``."""
+        """The transport to the hub of ``settings``; raises ``SettingsBroken`` for its roots."""
         tls = None
         if settings.tls_roots is not None:
-            tls = ssl.create_default_context(cafile=settings.tls_roots)
+            try:
+                tls = ssl.create_default_context(cafile=settings.tls_roots)
+            except OSError as error:
+                raise SettingsBroken(file=settings.tls_roots.name, place="tls_roots") from error
         return cls(settings.address, clock, tls=tls, http=http)
 
     def __enter__(self) -> Self:

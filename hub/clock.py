@@ -11,7 +11,8 @@ Clock: TypeAlias = Callable[[], int]
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has had one offset and no summer time since 1992; quota days are counted in it."""
 
-DAY = 24 * 3600 * 1000
+HOUR = 3600 * 1000
+DAY = 24 * HOUR
 _SHANGHAI_OFFSET = 8 * 3600 * 1000
 
 

@@ -53,8 +53,8 @@ class Settings(BaseModel):
     """The language of pages for those who have not chosen."""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that serve."""
-    commit_window_ms: float = Field(default=2.0, ge=0, le=50)
-    """How long answers wait for others to share one commit with."""
+    commit_window_ms: float = Field(default=4.0, ge=0, le=50)
+    """How long answers wait for others to share one commit with, when there are others."""
     certificate_days: int = Field(default=365, ge=1, le=1100)
     """Life of a connector's certificate."""
     session_minutes: int = Field(default=30, ge=1, le=720)

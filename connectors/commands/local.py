@@ -33,7 +33,11 @@ class LocalCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options."""
-        records = [param.get_help_record(ctx) for param in self.get_params(ctx)]
+        records = [
+            param.get_help_record(ctx)
+            for param in self.get_params(ctx)
+            if param.param_type_name == "option"
+        ]
         with formatter.section(self.texts("help.options")):
             formatter.write_dl([record for record in records if record is not None])
 
@@ -52,7 +56,7 @@ class LocalGroup(LocalCommand, click.Group):
         """The options, then the commands."""
         super().format_options(ctx, formatter)
         rows = [
-            (name, command.get_short_help_str(limit=80))
+            (name, command.get_short_help_str(limit=200))
             for name, command in sorted(self.commands.items())
         ]
         with formatter.section(self.texts("help.commands")):

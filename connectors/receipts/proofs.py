@@ -5,14 +5,21 @@ we have kept: a hub that shows its log to us must go on showing that same log.
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from certs.canonical import Json, canonical, parse
 from certs.encoding import unb64u
-from certs.errors import CheckpointInvalid, Malformed, ProofInvalid
+from certs.errors import CheckpointInvalid, Malformed, ProofInvalid, YifenError
 from certs.note import MAX_NOTE_BYTES, Checkpoint, open_checkpoint
 from certs.tree import HASH_BYTES, verify_consistency, verify_inclusion
 from connectors.clock import Clock
-from connectors.errors import HubUnintelligible, LedgerForked, ProofOverdue
+from connectors.errors import (
+    HubError,
+    HubUnintelligible,
+    HubUnreachable,
+    LedgerForked,
+    ProofOverdue,
+)
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.settings import LedgerPin
 from connectors.transport import Response, Transport
@@ -23,7 +30,6 @@ MINUTE = 60_000
 BATCH = 1000
 """Receipts that one call proves."""
 _PROOF_BYTES = 16 * 1024
-_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,6 @@ class Progress:
 
     proven: int
     waiting: int
-    overdue: int
 
 
 class Proofs:
@@ -92,14 +97,19 @@ class Proofs:
         waiting = self._store.unproven(limit=BATCH)
         ours = [kept for kept in waiting if kept.origin == self._origin]
         if not ours:
-            return Progress(0, len(waiting), 0)
-        # 2 One checkpoint for all of them
-        seen = self.checkpoint()
+            return Progress(0, len(waiting))
+        # 2 One checkpoint for all of them; not to show one is no way out of a promise
+        failure: YifenError | None = None
+        seen: Seen | None = None
+        try:
+            seen = self.checkpoint()
+        except (HubError, CheckpointInvalid) as error:
+            failure = error
         # 3 A proof for each that the checkpoint covers
         overdue: list[Kept] = []
         proven = 0
         for kept in ours:
-            if kept.entry < seen.checkpoint.size and self._prove(kept, seen):
+            if seen is not None and self._prove(kept, seen):
                 proven += 1
             elif self._clock() - kept.time > self._minutes * MINUTE:
                 overdue.append(kept)
@@ -107,17 +117,21 @@ class Proofs:
         for kept in overdue:
             self._raise_alarm(kept, seen)
         if overdue:
-            raise ProofOverdue(entry=overdue[0].entry, minutes=self._minutes)
-        return Progress(proven, len(waiting) - proven, 0)
+            raise ProofOverdue(entry=overdue[0].entry, minutes=self._minutes) from failure
+        if failure is not None:
+            raise failure
+        return Progress(proven, len(waiting) - proven)
 
     def _prove(self, kept: Kept, seen: Seen) -> bool:
         """Fetch and keep one proof; False if the hub gave none that holds."""
         size = seen.checkpoint.size
+        if kept.entry >= size:
+            return False
         try:
             answer = self._fetch(f"/ledger/inclusion?index={kept.entry}&size={size}", _PROOF_BYTES)
             proof = _read_proof(answer)
             verify_inclusion(kept.leaf_hash, kept.entry, size, proof, seen.checkpoint.root)
-        except (HubUnintelligible, ProofInvalid):
+        except (HubError, ProofInvalid):
             return False
         self._store.write_proof(kept, proof, seen.note)
         return True
@@ -139,14 +153,18 @@ class Proofs:
             self._store.write_alarm(failure.code, "consistency", evidence, self._clock())
             raise failure from error
 
-    def _raise_alarm(self, kept: Kept, seen: Seen) -> None:
+    def _raise_alarm(self, kept: Kept, seen: Seen | None) -> None:
         if kept.state == "alarm":
             return
-        covered = kept.entry < seen.checkpoint.size
-        evidence = canonical({"receipt": kept.token, "checkpoint": seen.note, "entry": kept.entry})
+        if seen is None:
+            why = "no-checkpoint"
+        else:
+            why = "not-included" if kept.entry < seen.checkpoint.size else "not-covered"
+        note = None if seen is None else seen.note
+        evidence = canonical({"receipt": kept.token, "checkpoint": note, "entry": kept.entry})
         self._store.write_alarm(
             ProofOverdue.code,
-            "not-included" if covered else "not-covered",
+            why,
             evidence,
             self._clock(),
             request_id=kept.request_id,
@@ -161,7 +179,9 @@ class Proofs:
 
     def _fetch(self, path: str, limit: int) -> Response:
         answer = self._transport.get(path, limit=limit)
-        if answer.status != _OK:
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise HubUnreachable(why="status")
+        if answer.status != HTTPStatus.OK:
             raise HubUnintelligible(why="ledger")
         return answer
 

@@ -177,6 +177,9 @@ def _header(head: str, name: str) -> tuple[str, tuple[str, ...]]:
             columns = tuple(next(csv.reader(io.StringIO(head), delimiter=delimiter, strict=True)))
         except (csv.Error, StopIteration):
             continue
+        # A quote inside a heading is one that the wrong delimiter, or a cut, has left there.
+        if any('"' in column for column in columns):
+            continue
         if found is None or len(columns) > len(found[1]):
             found = (delimiter, columns)
     if found is None:

@@ -31,7 +31,7 @@ CSV_TYPE = "text/csv"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\Z", re.ASCII)
 ENDED = frozenset({"held", "live", "failed", "discarded"})
 MIN_CHUNK, MAX_CHUNK = 64 * 1024, 64 * 1024 * 1024
-MAX_REJECTIONS = 256 * 1024 * 1024
+MAX_REJECTIONS = 64 * 1024 * 1024
 POLL = 0.5
 """Seconds between two looks at a publication that is being checked."""
 PATIENCE = 1800
@@ -156,8 +156,17 @@ class _Line(BaseModel):
 
 
 def _rejections(calls: Calls, path: str) -> tuple[Rejection, ...]:
-    answer = calls.call("GET", f"{path}/rejections", limit=MAX_REJECTIONS)
-    return tuple(_rejection(line) for line in answer.body.split(b"\n") if line.strip())
+    """Every rejection; the hub gives them in pages, each after the last row of the one before."""
+    found: dict[Rejection, None] = {}
+    after = 0
+    while True:
+        answer = calls.call("GET", f"{path}/rejections?after={after}", limit=MAX_REJECTIONS)
+        page = [_rejection(line) for line in answer.body.split(b"\n") if line.strip()]
+        before = len(found)
+        found.update(dict.fromkeys(page))
+        if len(found) == before:
+            return tuple(found)
+        after = max(rejection.row for rejection in page)
 
 
 def _rejection(line: bytes) -> Rejection:

@@ -12,8 +12,8 @@ from certs.certificates import CertificateFacts, read_certificate
 from certs.encoding import b64u, digest, sha256, unb64u
 from certs.enrolment import check_request
 from certs.errors import Malformed, RequestRefused
-from certs.note import vkey
 from certs.keys import PublicKey
+from certs.note import vkey
 from hub.access.departments import require_department
 from hub.access.words import is_code
 from hub.clock import DAY
@@ -150,7 +150,8 @@ def listing(connection: Connection) -> list[dict[str, str | int]]:
     """All certificates with their connectors."""
     rows = connection.execute(
         "SELECT n.urn, n.department, n.status, coalesce(c.keyid, ''), coalesce(c.status, ''),"
-        " coalesce(c.not_after, 0) FROM connectors n LEFT JOIN certificates c ON c.connector = n.urn"
+        " coalesce(c.not_after, 0) FROM connectors n"
+        " LEFT JOIN certificates c ON c.connector = n.urn"
         " ORDER BY n.urn, c.not_before"
     )
     names = ("urn", "department", "status", "keyid", "certificate", "not_after")
@@ -164,9 +165,7 @@ def _connector(session: Session, urn: str) -> ConnectorRow:
     return row
 
 
-def _issue(
-    change: Change, trust: Trust, csr_pem: bytes, urn: str, *, line: str | None
-) -> Enrolled:
+def _issue(change: Change, trust: Trust, csr_pem: bytes, urn: str, *, line: str | None) -> Enrolled:
     connector = _connector(change.session, urn)
     pem = trust.authority.issue_connector(
         csr_pem,

@@ -2,11 +2,11 @@
 
 from sqlmodel import Session
 
+from hub.access.words import is_code
 from hub.errors import Conflict, NotFound, Unprocessable
 from hub.ledger.change import Actor, Changes
 from hub.storage.sqlite import Connection
 from hub.storage.tables import DepartmentRow
-from hub.access.words import is_code
 
 STATUSES = frozenset({"active", "suspended"})
 

@@ -14,9 +14,9 @@ from hub.commands.bench import bench
 from hub.commands.demo import demo
 from hub.commands.grant import grant
 from hub.commands.ledger import ledger
-from hub.commands.speech import LANGUAGE, Place, speak
 from hub.commands.serving import init, serve
 from hub.commands.signing import sign_in, sign_out
+from hub.commands.speech import LANGUAGE, Place, speak
 
 
 class _Group(click.Group):

@@ -35,7 +35,9 @@ def grant() -> None:
 @click.argument("department_code", metavar="DEPARTMENT")
 @click.argument("dataset_code", metavar="DATASET")
 @click.option("--item", "items", multiple=True, required=True, help=speak("hub.grant.item"))
-@click.option("--purpose", "purposes", multiple=True, required=True, help=speak("hub.grant.purpose"))
+@click.option(
+    "--purpose", "purposes", multiple=True, required=True, help=speak("hub.grant.purpose")
+)
 @click.option(
     "--operation",
     "operations",

@@ -1,7 +1,7 @@
 """One try to enter a question's exit into the ledger, and what can become of it."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from certs.canonical import Json
 from hub.storage.schema import NONCE_WINDOW
@@ -19,8 +19,7 @@ class Bounce(Enum):
     VERIFY_THROTTLED = "verify-throttled"
 
 
-@dataclass(frozen=True, slots=True)
-class Nonce:
+class Nonce(NamedTuple):
     """A nonce to reserve: 63 bits of its digest, and the window in which ``expires`` lies."""
 
     id: int
@@ -32,24 +31,21 @@ class Nonce:
         return cls(nonce_id, expires // NONCE_WINDOW)
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionKey:
+class QuestionKey(NamedTuple):
     """What a question is known by: 63 bits over asker and ``request_id``, and its content."""
 
     id: int
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """The grant whose daily quota pays, and the quota (None: counted, not limited)."""
 
     grant: str
     limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """A *person* part as stored: digest, sealed salt and part, and the key's number."""
 
     digest: str
@@ -57,8 +53,7 @@ class Sealed:
     key: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A decided exit with everything that can be computed before the lock.
 
     ``not_before`` and ``not_after`` (milliseconds) bound signature, certificate and grant
@@ -82,8 +77,7 @@ class Attempt:
     person: Sealed
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(NamedTuple):
     """An attempt that stands in the ledger, durably."""
 
     position: int

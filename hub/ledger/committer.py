@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from certs.canonical import canonical
 from certs.leaf import leaf_bytes, part_digest
 from certs.tree import leaf_hash
-from hub.clock import shanghai_day
+from hub.clock import HOUR, shanghai_day
 from hub.ledger.attempt import Attempt, Bounce, Charge, Entered, Nonce, QuestionKey
 from hub.ledger.store import EntryRow, Head, LedgerStore
 from hub.storage.schema import NONCE_TABLES
@@ -23,7 +23,6 @@ REPEAT_WINDOW = 10 * 60 * 1000
 """Milliseconds in which a charged question may be repeated free (protocol, *After the commit*)."""
 REPEATS = 5
 """Repeats of one question at most (the same place)."""
-HOUR = 3600 * 1000
 
 
 class _UnusualGroupError(Exception):
@@ -77,7 +76,14 @@ class Committer:
             if not self._pay(charge, count, head.time):
                 raise _UnusualGroupError
         questions = [
-            (a.question.id, a.question.content, head.next + i, head.time, 0, a.charge is not None)
+            (
+                a.question.id,
+                bytearray(a.question.content),
+                head.next + i,
+                head.time,
+                0,
+                0 if a.charge is None else 1,
+            )
             for i, a in enumerate(group)
             if a.question is not None
         ]
@@ -221,11 +227,11 @@ def _enter(attempt: Attempt, head: Head, rows: list[EntryRow], repeats: int | No
     rows.append(
         (
             position,
-            leaf,
-            data,
-            attempt.control_salt + attempt.internal_salt,
-            attempt.internal,
-            attempt.person.blob,
+            bytearray(leaf),
+            bytearray(data),
+            bytearray(attempt.control_salt + attempt.internal_salt),
+            bytearray(attempt.internal),
+            bytearray(attempt.person.blob),
             attempt.person.key,
         )
     )

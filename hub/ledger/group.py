@@ -10,6 +10,8 @@ from hub.errors import Unavailable
 from hub.ledger.attempt import Attempt, Bounce, Entered
 from hub.ledger.committer import Committer
 
+QUIET_WINDOWS = 3
+"""Windows without a commit after which the next question is committed at once."""
 LARGEST = 256
 """Attempts in one commit at most, so that nobody waits for too long a group."""
 
@@ -22,6 +24,7 @@ class GroupCommit:
         self._window = window_ms / 1000
         self._waiting: list[tuple[Attempt, asyncio.Future[Entered | Bounce]]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._flushed = 0.0
 
     async def submit(self, attempt: Attempt) -> Entered | Bounce:
         """Enter an attempt durably; raises ``Unavailable`` if that cannot be."""
@@ -31,7 +34,9 @@ class GroupCommit:
         if len(self._waiting) >= LARGEST:
             self.flush()
         elif self._timer is None:
-            self._timer = loop.call_later(self._window, self.flush)
+            # After a quiet time nobody else is likely to come: a lone question does not wait.
+            quiet = loop.time() - self._flushed > QUIET_WINDOWS * self._window
+            self._timer = loop.call_later(0 if quiet else self._window, self.flush)
         return await future
 
     def flush(self) -> None:
@@ -42,6 +47,7 @@ class GroupCommit:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
+        self._flushed = asyncio.get_running_loop().time()
         try:
             results = self._committer.commit([attempt for attempt, _ in waiting])
         except Unavailable as error:

@@ -10,7 +10,7 @@ from certs.canonical import canonical
 from certs.errors import SealBroken
 from certs.leaf import SALT_BYTES, part_digest
 from certs.sealing import MasterKey, SealingKey
-from hub.clock import month
+from hub.clock import HOUR, month
 from hub.ledger.attempt import Sealed
 from hub.ledger.store import LedgerStore
 from hub.storage.sqlite import Connection
@@ -37,16 +37,17 @@ class PersonKeys:
     def __init__(self, connection: Connection, master: MasterKey) -> None:
         self._connection = connection
         self._master = master
-        self._current: dict[tuple[str, str], tuple[int, SealingKey]] = {}
+        self._current: dict[str, tuple[int, tuple[int, SealingKey]]] = {}
         self._by_number: dict[int, SealingKey] = {}
 
     def current(self, retention: str, time: int, store: LedgerStore) -> tuple[int, SealingKey]:
         """The number and key for parts of ``retention`` at ``time``; made if there is none yet."""
-        which = (retention, month(time))
-        found = self._current.get(which)
-        if found is None:
+        # Months begin at full hours: within one hour the key is the same.
+        hour, found = self._current.get(retention, (-1, None))
+        if found is None or hour != time // HOUR:
+            which = (retention, month(time))
             found = self._read(which) or self._make(which, store)
-            self._current[which] = found
+            self._current[retention] = (time // HOUR, found)
         return found
 
     def numbered(self, number: int) -> SealingKey:

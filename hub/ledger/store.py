@@ -7,6 +7,7 @@ and never runs backwards.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hub.clock import Clock
 from hub.errors import Unavailable
@@ -14,7 +15,10 @@ from hub.storage.folder import Folder
 from hub.storage.lock import FileLock
 from hub.storage.sqlite import Connection, DatabaseError, connect
 
-EntryRow = tuple[int, bytes, bytes, bytes, bytes, bytes | None, int]
+Blob: TypeAlias = bytes | bytearray
+"""The driver takes a bytearray as it is, and looks for an adapter of every bytes."""
+
+EntryRow: TypeAlias = tuple[int, Blob, Blob, Blob, Blob, Blob | None, int]
 """position, leaf, control, control salt ‖ internal salt, internal, sealed person, its key."""
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from certs.canonical import Json, parse
-from certs.encoding import unb64u
+from certs.canonical import Json, canonical, parse
+from certs.encoding import sha256, unb64u
 from certs.errors import Malformed
 from hub.access.grant import Operation
 from hub.ledger.persons import Person
@@ -13,6 +13,7 @@ from hub.ledger.persons import Person
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{22}\Z", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTENT = 16
 MAX_ITEMS = 200
 MAX_TEXT = 128
 MAX_CLAIM = 4000
@@ -22,8 +23,7 @@ _LOOKUP = frozenset({"case", "items", "officer", "purpose", "request_id", "subje
 _VERIFY = frozenset({"case", "claims", "officer", "purpose", "request_id", "subject"})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A well-formed question; nothing of it has been judged yet."""
 
     operation: Operation
@@ -36,6 +36,8 @@ class Question:
     purpose: str
     case: str | None
     officer: str
+    content: bytes
+    """16 bytes of a digest over all of it: a retry must have the same."""
 
     @property
     def person(self) -> Person:
@@ -85,6 +87,7 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
         purpose=_matching(value["purpose"], _CODE, "purpose"),
         case=None if case is None else _text(case, "case"),
         officer=_text(value["officer"], "officer"),
+        content=sha256(f"{operation} {dataset} ".encode() + canonical(value))[:_CONTENT],
     )
 
 

@@ -1,6 +1,7 @@
 """Step 3: a grant covers the question, for this purpose, now. A decision is a value."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalog.identifiers import check_any
 from catalog.masks import Mask
@@ -13,8 +14,7 @@ NOT_GRANTED = "not-granted"
 """The one refusal that everyone without a grant sees, whatever its reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(NamedTuple):
     """The question is allowed: by which grant, over what, with which masks."""
 
     grant: Grant
@@ -38,7 +38,6 @@ class Refusal:
 
 def decide(caller: Caller, question: Question, standing: Standing, now: int) -> Permit | Refusal:
     """Judge a question in full; ``now`` in milliseconds."""
-    officer = standing.worker(question.officer)
     source = standing.source(question.dataset) if question.dataset else None
     if source is None:
         return Refusal(NOT_GRANTED, "dataset-unknown")
@@ -48,15 +47,24 @@ def decide(caller: Caller, question: Question, standing: Standing, now: int) -> 
         return Refusal(NOT_GRANTED, f"grant-{held[0].status}" if held else "grant-absent")
     if not source.active:
         return Refusal(NOT_GRANTED, "dataset-suspended")
-    if officer is None or not officer.active or officer.department != caller.department:
-        return Refusal("officer-unknown", "officer-unknown", standing_grants[0])
-    if "officer" not in officer.roles:
-        return Refusal("officer-unknown", "officer-without-role", standing_grants[0])
+    unknown = _officer(caller, question, standing)
+    if unknown is not None:
+        return Refusal("officer-unknown", unknown, standing_grants[0])
     lacking = [_lacking(grant, caller, question, standing) for grant in standing_grants]
     for grant, lack in zip(standing_grants, lacking, strict=True):
         if lack is None:
             return _permit(grant, source, question)
     return next(lack for lack in lacking if lack is not None)
+
+
+def _officer(caller: Caller, question: Question, standing: Standing) -> str | None:
+    """What the named officer lacks; None for an active officer of the caller's department."""
+    officer = standing.worker(question.officer)
+    if officer is None or not officer.active:
+        return "officer-unknown"
+    if officer.department != caller.department:
+        return "officer-of-another-department"
+    return None if "officer" in officer.roles else "officer-without-role"
 
 
 def _lacking(

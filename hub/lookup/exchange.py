@@ -12,12 +12,11 @@ From a verified, fresh signature on, every exit is recorded; what comes before, 
 the caller's to answer unsigned and to sum (``attempts.py``).
 """
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 
 from certs.canonical import Json, canonical
 from certs.encoding import digest
+from certs.entropy import random_bytes
 from certs.errors import Malformed
 from certs.leaf import SALT_BYTES
 from certs.signatures import Message
@@ -96,7 +95,7 @@ class Exchange:
         and ``Unavailable``.
         """
         question = question_of(members, operation, dataset)
-        salt = secrets.token_bytes(SALT_BYTES)
+        salt = random_bytes(SALT_BYTES)
         now = self._clock()
         caller = Caller(
             channel="console",
@@ -113,7 +112,7 @@ class Exchange:
     async def _answer(
         self, operation: Operation, caller: Caller, question: Question | Refusal
     ) -> Reply:
-        attempt_id = secrets.randbits(63)
+        attempt_id = int.from_bytes(random_bytes(8), "big") >> 1
         bounced: Bounce | None = None
         for _ in range(ROUNDS + 1):
             standing = self._book.current()
@@ -151,7 +150,7 @@ class Exchange:
         key = self._persons.current("default", self._clock(), self._store)
         standing = self._book.current()
         attempt, _ = attempt_of(attempt_id, caller, exit_, standing, self._settings, key)
-        await self._group.submit(replace(attempt, epoch=None, question=None))
+        await self._group.submit(attempt._replace(epoch=None, question=None))
 
     def _exit(
         self,

@@ -1,7 +1,7 @@
 """Step 1: a fresh signature names a connector and its department; the officer is theirs."""
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from certs.keys import PublicKey
 from certs.signatures import SKEW, Message, Signed, verify_request
@@ -13,8 +13,7 @@ from hub.ledger.attempt import Nonce
 _63_BITS = (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks: a connector by its signature, or the console on the hub's own session.
 
     ``request`` is R, the digest that the receipt binds. ``not_before`` and ``not_after``

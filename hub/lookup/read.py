@@ -6,7 +6,7 @@ beside the copied one.
 
 import hmac
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from certs.sealing import MasterKey
 from hub.access.standing import Source, Standing
@@ -19,8 +19,7 @@ OPEN_GENERATIONS = 64
 """Generation files that one process keeps open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record: its values in the order of the definition's items; disputed or not."""
 
     values: list[str]

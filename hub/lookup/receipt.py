@@ -1,6 +1,6 @@
 """Step 7: sign what was answered, and put the reply together."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from certs.encoding import b64u, digest
 from certs.receipts import Receipt, ReceiptSigner, leaves_digest
@@ -12,8 +12,7 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What leaves the hub; ``receipt`` is None for what has no entry."""
 
     status: int

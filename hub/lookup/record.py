@@ -1,10 +1,10 @@
 """Step 6: the exit as an attempt on the ledger, with all that can be computed before the lock."""
 
-import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from certs.canonical import Json, canonical
-from certs.encoding import digest, sha256
+from certs.encoding import digest
+from certs.entropy import random_bytes
 from certs.leaf import SALT_BYTES
 from certs.sealing import SealingKey
 from hub.access.grant import Grant, Operation
@@ -17,12 +17,10 @@ from hub.lookup.identify import Caller, short_id
 from hub.lookup.reveal import Answer
 from hub.settings import Settings
 
-_CONTENT = 16
 _NO_REASON = canonical({"reason": ""})
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """One exit of a question: what was decided and answered, at which epoch."""
 
     operation: Operation
@@ -49,7 +47,7 @@ def attempt_of(
     """The attempt to enter, and the salt of its *person* part, which the answer carries."""
     question, decision, grant = exit_.question, exit_.decision, exit_.grant
     permitted = isinstance(decision, Permit)
-    salts = os.urandom(3 * SALT_BYTES)
+    salts = random_bytes(3 * SALT_BYTES)
     person_salt = salts[2 * SALT_BYTES :]
     control: dict[str, Json] = {
         "R": caller.request,
@@ -100,19 +98,7 @@ def _key(caller: Caller, exit_: Exit) -> QuestionKey | None:
         return None
     if isinstance(exit_.decision, Refusal) and exit_.decision.code in UNKNOWN_AGAIN:
         return None
-    content = canonical(
-        {
-            "case": question.case,
-            "claims": dict(question.claims),
-            "dataset": question.dataset,
-            "items": list(question.items),
-            "officer": question.officer,
-            "operation": question.operation,
-            "purpose": question.purpose,
-            "subject": [question.subject_type, question.subject_id],
-        }
-    )
-    return QuestionKey(short_id(caller.asker, question.request_id), sha256(content)[:_CONTENT])
+    return QuestionKey(short_id(caller.asker, question.request_id), question.content)
 
 
 UNKNOWN_AGAIN = frozenset({"request-id-conflict", "repeats-spent"})

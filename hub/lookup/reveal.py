@@ -3,13 +3,13 @@
 Every answer carries 128 random bits, so that no digest of a yes or no can be guessed.
 """
 
-import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalog.masks import apply
 from catalog.values import check_value
 from certs.canonical import Json
 from certs.encoding import b64u, rfc3339
+from certs.entropy import random_bytes
 from hub.lookup.ask import Question
 from hub.lookup.decide import Permit, Refusal
 from hub.lookup.read import Record
@@ -19,8 +19,7 @@ MALFORMED = frozenset({"identifier-invalid", "json-malformed", "question-malform
 """Refusals of a question that could not be understood; their outcome class is ``malformed``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A result A of ``protocol.md`` with its outcome class; ``matched`` only after verify."""
 
     result: dict[str, Json]
@@ -35,7 +34,7 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
         "as_of": rfc3339(source.as_of),
         "dataset": dataset,
         "generation": source.generation,
-        "nonce": b64u(os.urandom(_NONCE)),
+        "nonce": b64u(random_bytes(_NONCE)),
         "version": source.version,
     }
     if question.operation == "verify":
@@ -61,7 +60,7 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
 
 def refuse(refusal: Refusal) -> Answer:
     """The result of a refusal: nothing but its code and 128 random bits."""
-    result: dict[str, Json] = {"nonce": b64u(os.urandom(_NONCE)), "problem": refusal.code}
+    result: dict[str, Json] = {"nonce": b64u(random_bytes(_NONCE)), "problem": refusal.code}
     if refusal.code in MALFORMED:
         return Answer(result, "malformed")
     return Answer(result, "busy" if refusal.code == "busy" else "refused")

@@ -73,7 +73,7 @@ async def _checkpoints(hub: Hub) -> None:
             hub.checkpointer.step()
         except Unavailable:
             _log.warning("no checkpoint could be published")
-        except Exception:
+        except Exception:  # noqa: BLE001 the next step may well succeed
             _log.exception("the checkpointer failed")
         await asyncio.sleep(CHECKPOINT_SECONDS)
 

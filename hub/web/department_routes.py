@@ -1,6 +1,5 @@
 """The routes of connectors: enrolment, renewal, grants, receipts, publications, marks."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 import orjson
@@ -122,7 +121,7 @@ def department_routes(hub: Hub) -> APIRouter:
             hub.reading, hub.persons, call.caller, request_id
         )
         token = hub.receipts.issue(
-            replace(call.caller, request=digest),
+            call.caller._replace(request=digest),
             entered,
             status=200 if outcome in {"answered", "empty"} else 403,
             content_type=JSON,
@@ -182,17 +181,13 @@ def _publication_routes(hub: Hub, routes: APIRouter) -> None:
     async def complete(request: Request, publication: str) -> Response:
         call = await signed_call(request, hub)
         given = read_body_as(CompleteBody, call.body, max_bytes=4096, max_depth=2)
-        hub.publications.complete(
-            publication, given.chunks, given.digest, connector=call.connector
-        )
+        hub.publications.complete(publication, given.chunks, given.digest, connector=call.connector)
         return empty(202)
 
     @routes.get("/publications/{publication}")
     async def status(request: Request, publication: str) -> Response:
         call = await signed_call(request, hub)
-        return answer(
-            hub.publications.status(publication, department=call.caller.department)
-        )
+        return answer(hub.publications.status(publication, department=call.caller.department))
 
     @routes.get("/publications/{publication}/rejections")
     async def rejections(

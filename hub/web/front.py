@@ -9,14 +9,13 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TypeAlias, cast
 
-from certs.errors import YifenError
+from certs.errors import CertificateError, MalformedHeader, SignatureError, YifenError
 from certs.signatures import Message
 from hub.access.grant import Operation
 from hub.errors import NotIdentified
 from hub.lookup.receipt import Reply
 from hub.runtime import Hub
 from hub.web.problems import INTERNAL, TOO_LARGE, reply_of, reply_to
-from certs.errors import CertificateError, MalformedHeader, SignatureError
 
 Scope: TypeAlias = "MutableMapping[str, object]"
 Event: TypeAlias = "MutableMapping[str, object]"
@@ -25,7 +24,8 @@ Send: TypeAlias = Callable[[Event], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _QUESTION = re.compile(rb"/v1/datasets/([a-z0-9_-]{1,64})/(lookup|verify)\Z")
-_JSON = "application/json"
+UNIDENTIFIED = (NotIdentified, SignatureError, CertificateError, MalformedHeader)
+"""Errors of attempts that never became questions."""
 _log = logging.getLogger("hub.web")
 
 
@@ -54,9 +54,7 @@ class Front:
                 return
         await self._routes(scope, receive, send)
 
-    async def _question(
-        self, match: re.Match[bytes], scope: Scope, receive: Receive
-    ) -> Reply:
+    async def _question(self, match: re.Match[bytes], scope: Scope, receive: Receive) -> Reply:
         address = address_of(scope)
         attempts = self._hub.attempts
         message = message_of(scope, self._origin)
@@ -70,10 +68,10 @@ class Front:
         except TooLarge:
             return reply_to(TOO_LARGE, 413)
         except YifenError as error:
-            if isinstance(error, NotIdentified | SignatureError | CertificateError | MalformedHeader):
+            if isinstance(error, UNIDENTIFIED):
                 attempts.failed(address, error.code, None)
             return reply_of(error)
-        except Exception:
+        except Exception:  # noqa: BLE001 told as a bare 500, whatever it is
             _log.exception("a question failed")
             return reply_to(INTERNAL, 500)
 

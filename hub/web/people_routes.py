@@ -108,6 +108,8 @@ def people_routes(hub: Hub) -> APIRouter:
     routes = APIRouter(prefix="/v1")
     _session_routes(hub, routes)
     _admission_routes(hub, routes)
+    _catalogue_routes(hub, routes)
+    _staff_routes(hub, routes)
     _grant_routes(hub, routes)
     _publication_routes(hub, routes)
     return routes
@@ -165,9 +167,7 @@ def _admission_routes(hub: Hub, routes: APIRouter) -> None:
     async def admit(request: Request) -> Response:
         actor = _allowed(request, hub, Permission.ADMIT)
         given = await _given(request, hub, DepartmentBody)
-        entry = departments.admit(
-            hub.changes, actor, given.code, given.title_zh, given.title_en
-        )
+        entry = departments.admit(hub.changes, actor, given.code, given.title_zh, given.title_en)
         return answer({"entry": entry}, 201)
 
     @routes.get("/departments")
@@ -185,9 +185,7 @@ def _admission_routes(hub: Hub, routes: APIRouter) -> None:
     async def invite(request: Request) -> Response:
         actor = _allowed(request, hub, Permission.ADMIT)
         given = await _given(request, hub, InvitationBody)
-        invitation = connectors.invite(
-            hub.changes, actor, hub.trust, given.department, given.name
-        )
+        invitation = connectors.invite(hub.changes, actor, hub.trust, given.department, given.name)
         return answer({"invitation": invitation}, 201)
 
     @routes.get("/connectors")
@@ -208,13 +206,13 @@ def _admission_routes(hub: Hub, routes: APIRouter) -> None:
         connectors.revoke_certificate(hub.changes, actor, keyid)
         return empty()
 
+
+def _catalogue_routes(hub: Hub, routes: APIRouter) -> None:
     @routes.post("/datasets")
     async def register(request: Request) -> Response:
         actor = _allowed(request, hub, Permission.ADMIT)
         given = await _given(request, hub, DatasetBody)
-        entry = datasets.register(
-            hub.changes, actor, given.department, given.definition.encode()
-        )
+        entry = datasets.register(hub.changes, actor, given.department, given.definition.encode())
         return answer({"entry": entry}, 201)
 
     @routes.get("/datasets")
@@ -245,6 +243,8 @@ def _admission_routes(hub: Hub, routes: APIRouter) -> None:
         given = await _given(request, hub, StandingBody)
         return answer({"entry": purposes.set_status(hub.changes, actor, code, given.status)})
 
+
+def _staff_routes(hub: Hub, routes: APIRouter) -> None:
     @routes.post("/people")
     async def enrol(request: Request) -> Response:
         actor = _allowed(request, hub, Permission.MANAGE_PEOPLE)

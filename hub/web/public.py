@@ -1,6 +1,7 @@
 """What anyone may read: who this hub is, its receipt keys, checkpoint and proofs, its health."""
 
 from base64 import b64encode
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -11,6 +12,9 @@ from certs.note import vkey
 from certs.receipts import key_thumbprint
 from hub.runtime import Hub
 from hub.web.json_body import answer
+
+_Index = Annotated[int, Query(ge=0, lt=1 << 62)]
+_Size = Annotated[int, Query(ge=1, lt=1 << 62)]
 
 
 def public_routes(hub: Hub) -> APIRouter:
@@ -52,12 +56,12 @@ def public_routes(hub: Hub) -> APIRouter:
         return PlainTextResponse(note, headers={"cache-control": "no-cache"})
 
     @routes.get("/ledger/inclusion")
-    async def inclusion(index: int = Query(ge=0), size: int = Query(ge=1)) -> JSONResponse:
+    async def inclusion(index: _Index, size: _Size) -> JSONResponse:
         proof = [b64u(node) for node in hub.proofs.inclusion(index, size)]
         return answer({"index": index, "proof": proof, "size": size})
 
     @routes.get("/ledger/consistency")
-    async def consistency(first: int = Query(ge=1), second: int = Query(ge=1)) -> JSONResponse:
+    async def consistency(first: _Size, second: _Size) -> JSONResponse:
         proof = [b64u(node) for node in hub.proofs.consistency(first, second)]
         return answer({"first": first, "proof": proof, "second": second})
 

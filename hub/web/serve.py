@@ -4,6 +4,7 @@ With several, a parent that does nothing else starts them on the socket that it 
 one again that dies, and ends them all on SIGTERM or SIGINT.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -22,6 +23,8 @@ from hub.web.app import app_of
 BACKLOG = 2048
 GRACE_SECONDS = 10
 DEFAULT_PORT = 8440
+COLLECT_AFTER = 50_000
+"""Objects made before the collector looks at the youngest; the default, 700, cost 4 % of a lookup."""
 
 
 def serve(root: Path, *, listen: str | None = None, workers: int | None = None) -> None:
@@ -54,8 +57,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 def run_worker(root: Path, bound: socket.socket, *, recover: bool) -> None:
     """Serve on a bound socket in this process."""
+    application = app_of(root, recover=recover)
+    # What stands now stays: the collector need not walk it again for every few hundred answers.
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
     config = uvicorn.Config(
-        app_of(root, recover=recover),
+        application,
         http="httptools",
         loop="auto",
         ws="none",

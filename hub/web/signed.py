@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from certs.errors import CertificateError, MalformedHeader, SignatureError
-from hub.errors import NotIdentified, Replayed
+from hub.errors import Replayed
 from hub.ledger.change import Actor
 from hub.lookup.identify import Caller, identify, still_stands
 from hub.runtime import Hub
-from hub.web.front import address_of, message_of, read_body
+from hub.web.front import UNIDENTIFIED, address_of, message_of, read_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ async def signed_call(request: Request, hub: Hub, *, limit: int | None = None) -
             raise Replayed
         if epoch != hub.book.current().epoch:
             still_stands(caller, hub.book.refresh(), hub.clock())
-    except (NotIdentified, SignatureError, CertificateError, MalformedHeader) as error:
+    except UNIDENTIFIED as error:
         hub.attempts.failed(address, error.code, None)
         raise
     return SignedCall(caller, body)

@@ -1,6 +1,5 @@
-"""What the tests of trust share: published vectors and a small public key infrastructure."""
+"""What the tests of trust share: a moment and a small public key infrastructure."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,18 +7,6 @@ import pytest
 from certs.authority import Authority
 
 NOW = 1_790_000_000_000
-
-
-@pytest.fixture
-def shared() -> Path:
-    """The folder of published vectors, which stands beside the project and not in it."""
-    folder = Path(__file__).resolve().parents[3] / "shared" / "vectors"
-    if not folder.is_dir():
-        reason = f"published vectors are absent: {folder}"
-        if os.environ.get("YIFEN_REQUIRE") == "all":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ class Nodes:
         return naive_root(LEAVES[begin:end])
 
 
-def vectors(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+def published(folder: Path) -> list[tuple[str, dict[str, Any]]]:
     files = sorted(folder.rglob("*.json"))
     found = [(str(file.relative_to(folder)), json.loads(file.read_bytes())) for file in files]
     assert any(not vector["wantErr"] for _, vector in found)
@@ -100,8 +100,8 @@ def refuses(
     return False
 
 
-def test_every_published_inclusion_vector(shared: Path) -> None:
-    found = vectors(shared / "rfc6962" / "inclusion")
+def test_every_published_inclusion_vector(vectors: Path) -> None:
+    found = published(vectors / "rfc6962" / "inclusion")
     wrong = [
         name
         for name, vector in found
@@ -119,8 +119,8 @@ def test_every_published_inclusion_vector(shared: Path) -> None:
     assert len(found) >= 80
 
 
-def test_every_published_consistency_vector(shared: Path) -> None:
-    found = vectors(shared / "rfc6962" / "consistency")
+def test_every_published_consistency_vector(vectors: Path) -> None:
+    found = published(vectors / "rfc6962" / "consistency")
     wrong = [
         name
         for name, vector in found

@@ -8,7 +8,7 @@ import json
 import os
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
@@ -37,6 +37,23 @@ ADDRESS = "http://127.0.0.1:8440"
 TOKEN = "a-token-of-some-length"
 
 Members = dict[str, Json]
+
+GRANT: Members = {
+    "id": "demo.yifen:G-1",
+    "version": 1,
+    "department": "demo.yifen:housing",
+    "dataset": "demo.yifen:resident",
+    "operations": ["lookup"],
+    "channels": ["connector"],
+    "items": {"name": "none", "resident_id": "id"},
+    "purposes": ["real_estate_registration"],
+    "valid_from": "2026-01-01T00:00:00.000Z",
+    "valid_until": "2027-01-01T00:00:00.000Z",
+    "daily_quota": 500,
+    "case_required": False,
+    "existence": False,
+    "status": "active",
+}
 
 
 @dataclass
@@ -92,6 +109,8 @@ class StandIn(httpx2.BaseTransport):
         self.leaves = [leaf_hash(b"first"), leaf_hash(b"second")]
         self.certificates: dict[str, PublicKey] = {}
         self.seen: list[httpx2.Request] = []
+        self.answered: list[httpx2.Response] = []
+        self.replaying: httpx2.Response | None = None
         self.failing: list[int | Exception] = []
         """What happens to the next requests instead of an answer: a status, or an error raised."""
         self.after: list[Exception] = []
@@ -101,7 +120,9 @@ class StandIn(httpx2.BaseTransport):
         self.found: list[Members] = [{"disputed": False, "items": {"name": "张三"}}]
         self.chunks: dict[int, bytes] = {}
         self.columns: list[str] = []
-        self.publication: Members = {}
+        self.states: list[Members] = []
+        """What each look at the publication shows; the last one stays."""
+        self.marks: list[Members] = []
         self.rejections: list[Members] = []
         self.chunk_bytes = 64 * 1024
 
@@ -120,6 +141,14 @@ class StandIn(httpx2.BaseTransport):
 
     # -- HTTP ---------------------------------------------------------------------------------
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = self.replaying or self._handle(request)
+        self.answered.append(response)
+        # As it would come from a socket: not yet read.
+        headers = dict(response.headers)
+        stream = httpx2.ByteStream(response.content)
+        return httpx2.Response(response.status_code, headers=headers, stream=stream)
+
+    def _handle(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
         self.seen.append(request)
         if self.failing:
@@ -155,27 +184,35 @@ class StandIn(httpx2.BaseTransport):
             csr = json.loads(request.content)["csr"].encode()
             return answer({"certificate": self._certify(csr)})
         if parts == ["grants"]:
-            return answer({"grants": []})
+            return answer({"grants": [GRANT]})
+        if parts[-1] == "marks":
+            self.marks.append(json.loads(request.content))
+            return answer({"entry": 5})
         if parts[0] == "datasets" and len(parts) == 2:
-            dataset = bundled()[parts[1]].model_dump(mode="json")
-            return answer({"definition": dataset})
-        if parts[-1] == "publications":
-            self.columns = json.loads(request.content)["columns"]
-            return answer({"publication": "P-1", "chunk_bytes": self.chunk_bytes}, 201)
-        if "chunks" in parts:
-            self.chunks[int(parts[-1])] = request.content
-            return answer({"received": len(self.chunks)})
-        if parts[-1] == "complete":
-            told = json.loads(request.content)
-            whole = b"".join(sha256(self.chunks[n]) for n in range(told["chunks"]))
-            assert told["digest"] == digest(whole)
-            return answer({}, 202)
-        if parts[-1] == "rejections":
-            lines = b"\n".join(canonical(one) for one in self.rejections)
-            return httpx2.Response(
-                200, content=lines, headers={"content-type": "application/x-ndjson"}
-            )
-        return answer({"publication": "P-1", "dataset": "resident"} | self.publication)
+            return answer({"definition": bundled()[parts[1]].model_dump(mode="json")})
+        return self._publishing(request, parts[-2:])
+
+    def _publishing(self, request: httpx2.Request, parts: list[str]) -> httpx2.Response:
+        match parts:
+            case [_, "publications"]:
+                self.columns = json.loads(request.content)["columns"]
+                return answer({"publication": "P-1", "chunk_bytes": self.chunk_bytes}, 201)
+            case ["chunks", number]:
+                self.chunks[int(number)] = request.content
+                return answer({"received": len(self.chunks)})
+            case [_, "complete"]:
+                told = json.loads(request.content)
+                whole = b"".join(sha256(self.chunks[n]) for n in range(told["chunks"]))
+                assert told["digest"] == digest(whole)
+                return answer({}, 202)
+            case [_, "rejections"]:
+                after = int(request.url.params["after"])
+                page = [one for one in self.rejections if int(str(one["row"])) > after][:2]
+                lines = b"".join(canonical(one) + b"\n" for one in page)
+                headers = {"content-type": "application/x-ndjson"}
+                return httpx2.Response(200, content=lines, headers=headers)
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return answer({"publication": "P-1", "dataset": "resident", **state})
 
     # -- enrolment ----------------------------------------------------------------------------
     def _certify(self, csr: bytes) -> str:
@@ -196,7 +233,8 @@ class StandIn(httpx2.BaseTransport):
                 "certificate": self._certify(told["csr"].encode()),
                 "issuing": self.authority.issuing_pem.decode(),
                 "root": self.authority.root_pem.decode(),
-            }
+            },
+            201,
         )
 
     # -- questions ----------------------------------------------------------------------------
@@ -253,7 +291,7 @@ class StandIn(httpx2.BaseTransport):
         sent = canonical(self.lies.document(document))
         content_type = "application/json" if granted else "application/problem+json"
         receipt = self._receipt(signed, hashed, len(self.leaves) - 1)
-        receipt = replace(receipt, status=status, content_type=content_type, body=digest(sent))
+        receipt = receipt._replace(status=status, content_type=content_type, body=digest(sent))
         token = self._signer().issue(self.lies.receipt(receipt))
         headers = {"content-type": content_type}
         if (told := self.lies.token(token)) is not None:
@@ -337,6 +375,8 @@ class StandIn(httpx2.BaseTransport):
 
     def _consistency(self, request: httpx2.Request) -> httpx2.Response:
         first, second = int(request.url.params["first"]), int(request.url.params["second"])
+        if second > len(self.leaves):
+            return problem(404, "not-found")
         proof: list[Json] = [b64u(x) for x in consistency_proof(first, second, self._node)]
         return answer({"first": first, "second": second, "proof": proof})
 
@@ -377,6 +417,7 @@ def home(tmp_path: Path, hub: StandIn, clock: Time) -> Path:
     path = tmp_path / "connector"
     enrol(read_invitation(hub.invitation()), path, clock=clock, http=hub)
     hub.seen.clear()
+    hub.answered.clear()
     return path
 
 

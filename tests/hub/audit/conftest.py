@@ -119,7 +119,6 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
     reading = connect(folder.control)
     persons = PersonKeys(reading, master)
     changes = Changes(store, persons)
-    changes._engine.connect().close()  # TEMPORARY
     for code, zh, en in (
         ("psb", "公安局", "Public security"),
         ("hfc", "住房公积金中心", "Housing fund"),

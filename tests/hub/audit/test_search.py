@@ -141,8 +141,6 @@ def test_a_destroyed_month_is_loaded_without_persons(world: "World") -> None:
     position = world.ask(ZHANG)
     with world.store.locked():
         world.store.connection.execute("UPDATE person_keys SET wrapped = NULL")
-    world.persons.numbered  # noqa: B018 the key stays in this process's memory
-    world.store.connection.execute("SELECT 1")
     fresh = world.another_index()
     fresh._persons = type(world.persons)(world.reading, world.master)
     while fresh.step():

@@ -60,7 +60,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     reading = connect(folder.control)
     persons = PersonKeys(reading, master)
     house = House(folder, store, Changes(store, persons), reading, persons, time)
-    house.changes._engine.connect().close()  # TEMPORARY
     departments.admit(house.changes, OPERATOR, "psb", "公安局", "Public security")
     departments.admit(house.changes, OPERATOR, "hfc", "住房公积金中心", "Housing fund")
     yield house

@@ -1,0 +1,170 @@
+"""The one statement that checks every row of a chunk, generated from the dataset's definition.
+
+It is a pile of projections: for each item first whether its value is plainly valid, then, for the
+values that are not, one step of the longer check after the other. A row comes out with
+
+    source   its number in the source
+    worst    the greatest of its items' reasons; from ``INVALID`` on the row is rejected
+    why      the reasons of all items, of a rejected row only
+    line     the values in the definition's order and the row's number, of an accepted row only
+    key_1, key_2   two independent hashes of the row key, 128 bits together
+    content  a hash of all values
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from catalog.definition import Dataset, Item
+from hub.publish.fragments import VALUE_SEPARATOR, literal, members, trimmed
+from hub.publish.reasons import INVALID, VALID, refusal
+from hub.publish.rule import Rule
+from hub.publish.value_rules import rule
+
+SOURCE = "source_number"
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """An item that the source has, and the names of its columns in the pile."""
+
+    item: Item
+    place: int
+    rule: Rule
+
+    @classmethod
+    def of(cls, item: Item, place: int) -> "_Column":
+        return cls(item, place, rule(item, f"raw_{place}", f"trimmed_{place}", f"item_{place}"))
+
+    @property
+    def raw(self) -> str:
+        return f"raw_{self.place}"
+
+    @property
+    def quick(self) -> str:
+        return f"quick_{self.place}"
+
+    @property
+    def trimmed(self) -> str:
+        return f"trimmed_{self.place}"
+
+    @property
+    def reason(self) -> str:
+        return f"reason_{self.place}"
+
+    @property
+    def value(self) -> str:
+        return f"value_{self.place}"
+
+    def quick_sql(self) -> str:
+        empties = [text for text in self.item.empty if text]
+        if empties:
+            listed = f"WHEN {self.raw} IN {members(empties)} THEN NULL"
+        else:
+            listed = ""
+        blank = "NULL" if self.item.required else "''"
+        return f"CASE WHEN {self.raw} = '' THEN {blank} {listed} ELSE {self.rule.quick} END"
+
+    def trimmed_sql(self) -> str:
+        return f"CASE WHEN {self.quick} IS NULL THEN {trimmed(self.raw)} END"
+
+    def step_sql(self, sql: str) -> str:
+        return f"CASE WHEN {self.trimmed} IS NOT NULL THEN {sql} END"
+
+    def reason_sql(self) -> str:
+        absent = refusal("required") if self.item.required else VALID
+        return self._ended(str(VALID), str(absent), self.rule.reason)
+
+    def value_sql(self) -> str:
+        return self._ended(self.quick, "''", f"coalesce({self.rule.value}, '')")
+
+    def _ended(self, quickly: str, absent: str, slowly: str) -> str:
+        empties = members(dict.fromkeys(("", *self.item.empty)))
+        return (
+            f"CASE WHEN {self.quick} IS NOT NULL THEN {quickly}"
+            f" WHEN {self.trimmed} IN {empties} THEN {absent} ELSE {slowly} END"
+        )
+
+
+def raw_columns(dataset: Dataset, columns: Sequence[str]) -> list[str]:
+    """What the columns of a chunk are called: the row's number, then the items in their order."""
+    places = {item.code: place for place, item in enumerate(dataset.items)}
+    return [SOURCE, *(f"raw_{places[code]}" for code in columns)]
+
+
+def check_rows(dataset: Dataset, columns: Sequence[str], rows: str) -> str:
+    """The statement over ``rows``, the SQL of a relation with ``raw_columns`` as text, never NULL.
+
+    ``columns`` are the codes of the items that the source has.
+    """
+    present = [_Column.of(item, at) for at, item in enumerate(dataset.items) if item.code in columns]
+    values = _by_item(dataset, present, lambda column: column.value, "''")
+    reasons = _by_item(
+        dataset,
+        present,
+        lambda column: column.reason,
+        lambda item: str(refusal("required") if item.required else VALID),
+    )
+    by_code = dict(zip((item.code for item in dataset.items), values, strict=True))
+    key = _joined([by_code[code] for code in dataset.row_key])
+    sql = f"SELECT TRY_CAST({SOURCE} AS BIGINT) AS source, * EXCLUDE ({SOURCE}) FROM {rows}"
+    for layer in _layers(present):
+        added = ", ".join(f"{expression} AS {name}" for name, expression in layer.items())
+        sql = f"SELECT *, {added} FROM ({sql})" if added else sql
+    worst = f"greatest({', '.join(reasons)})" if len(reasons) > 1 else reasons[0]
+    shortened = f"""
+        SELECT source, CAST({worst} AS UTINYINT) AS worst,
+            CAST([{", ".join(reasons)}] AS UTINYINT[]) AS reasons,
+            {_joined(values)} AS joined, {key} AS row_key FROM ({sql})
+    """
+    return f"""
+        SELECT source, worst,
+            CASE WHEN worst >= {INVALID} THEN reasons END AS why,
+            CASE WHEN worst < {INVALID}
+                THEN joined || {literal(VALUE_SEPARATOR)} || source END AS line,
+            hash(row_key) AS key_1, hash(reverse(row_key)) AS key_2, hash(joined) AS content
+        FROM ({shortened})
+    """
+
+
+def _by_item(
+    dataset: Dataset,
+    present: Sequence[_Column],
+    of: Callable[[_Column], str],
+    absent: str | Callable[[Item], str],
+) -> list[str]:
+    columns = {column.item.code: column for column in present}
+    return [
+        of(columns[item.code])
+        if item.code in columns
+        else (absent if isinstance(absent, str) else absent(item))
+        for item in dataset.items
+    ]
+
+
+def _layers(present: Sequence[_Column]) -> list[Mapping[str, str]]:
+    """Columns by column name, layer on layer; each may use those of the layers below."""
+    before = {name: sql for column in present for name, sql in column.rule.before.items()}
+    depth = max(len(column.rule.steps) for column in present)
+    steps = [
+        {
+            name: column.step_sql(sql)
+            for column in present
+            if at < len(column.rule.steps)
+            for name, sql in column.rule.steps[at].items()
+        }
+        for at in range(depth)
+    ]
+    return [
+        before,
+        {column.quick: column.quick_sql() for column in present},
+        {column.trimmed: column.trimmed_sql() for column in present},
+        *steps,
+        {column.reason: column.reason_sql() for column in present},
+        {column.value: column.value_sql() for column in present},
+    ]
+
+
+def _joined(values: Sequence[str]) -> str:
+    if len(values) == 1:
+        return values[0]
+    return f"concat_ws({literal(VALUE_SEPARATOR)}, {', '.join(values)})"

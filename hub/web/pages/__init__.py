@@ -1,0 +1,34 @@
+"""The console: pages rendered on the server, Chinese and English, without JavaScript."""
+
+from fastapi import APIRouter
+
+from hub.runtime import Hub
+from hub.web.pages.ask import ask_pages
+from hub.web.pages.frame import Console
+from hub.web.pages.grant_changes import grant_change_pages
+from hub.web.pages.grants import grant_pages
+from hub.web.pages.home import home_pages
+from hub.web.pages.log import log_pages
+from hub.web.pages.publications import publication_pages
+from hub.web.pages.sign_in import sign_in_pages
+from hub.web.pages.style import style_sheet
+
+__all__ = ["pages"]
+
+
+def pages(hub: Hub) -> APIRouter:
+    """All pages of the console."""
+    console = Console(hub)
+    routes = APIRouter(include_in_schema=False)
+    for area in (
+        home_pages(console),
+        sign_in_pages(console),
+        ask_pages(console),
+        grant_change_pages(console),
+        grant_pages(console),
+        publication_pages(console),
+        log_pages(console),
+        style_sheet(console),
+    ):
+        routes.include_router(area)
+    return routes

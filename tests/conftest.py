@@ -1,0 +1,120 @@
+"""What every test stands on: no network, a clean environment, and nothing skipped in silence."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRE = "YIFEN_REQUIRE"
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+# ``world`` is shared by tests of several folders; test folders themselves are no packages.
+sys.path.insert(0, str(ROOT / "tests"))
+
+
+class NetworkDeniedError(RuntimeError):
+    """A test reached for something beyond this machine."""
+
+
+def pytest_configure() -> None:
+    """Close the way out and clean the environment, also for the processes that tests start."""
+    for name in list(os.environ):
+        ours = name.startswith("YIFEN_") and name != REQUIRE
+        if ours or name.lower() in _PROXIES:
+            del os.environ[name]
+    _close_the_way_out()
+
+
+def _is_near(host: object) -> bool:
+    """Whether a host is this machine: loopback, or the name that always means it."""
+    if host in {None, "", "localhost"}:
+        return True
+    try:
+        return ip_address(str(host).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _check(address: object) -> None:
+    # A path, or anything else that is no pair, is a socket of this machine.
+    if isinstance(address, tuple) and not _is_near(address[0]):
+        raise NetworkDeniedError(f"a test reached for {address[0]!r}")
+
+
+def _close_the_way_out() -> None:
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    sendto, resolve = socket.socket.sendto, socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: object) -> None:
+        _check(address)
+        connect(self, address)  # type: ignore[arg-type]
+
+    def guarded_connect_ex(self: socket.socket, address: object) -> int:
+        _check(address)
+        return connect_ex(self, address)  # type: ignore[arg-type]
+
+    def guarded_sendto(self: socket.socket, *arguments: object) -> int:
+        _check(arguments[-1])
+        return sendto(self, *arguments)  # type: ignore[call-overload, no-any-return]
+
+    def guarded_resolve(host: object, *arguments: object, **named: object) -> object:
+        name = host.decode() if isinstance(host, bytes) else host
+        _check((name,))
+        return resolve(host, *arguments, **named)  # type: ignore[arg-type]
+
+    for name, guard in (
+        ("connect", guarded_connect),
+        ("connect_ex", guarded_connect_ex),
+        ("sendto", guarded_sendto),
+    ):
+        setattr(socket.socket, name, guard)
+    socket.getaddrinfo = guarded_resolve  # type: ignore[assignment]
+
+
+def require(present: object, reason: str) -> None:
+    """Skip, with the reason, where something is lacking; fail under ``YIFEN_REQUIRE=all``."""
+    if present:
+        return
+    if os.environ.get(REQUIRE) == "all":
+        pytest.fail(f"required: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(name="require")
+def require_fixture() -> Callable[[object, str], None]:
+    """``require`` for tests."""
+    return require
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Published vectors and data, which stand beside the project and not in it."""
+    folder = ROOT.parent / "shared"
+    require(folder.is_dir(), f"published vectors and data are absent: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vectors(shared: Path) -> Path:
+    """The folder of published test vectors."""
+    folder = shared / "vectors"
+    require(folder.is_dir(), f"published vectors are absent: {folder}")
+    return folder
+
+
+@pytest.fixture
+def command(require: Callable[[object, str], None]) -> Callable[[str], str]:
+    """The path of a program on this machine."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        require(path, f"{name} is not installed")
+        return path or ""
+
+    return find
