@@ -55,7 +55,7 @@ def _check(value: Json, depth: int) -> None:
         if depth == 0:
             raise MalformedJson(why="too-deep")
         for key, member in value.items():
-            if key > _LAST_KEY_CHARACTER:
+            if not key.isascii() and max(key) > _LAST_KEY_CHARACTER:
                 raise MalformedJson(why="key")
             if type(member) is not str:
                 _check(member, depth - 1)

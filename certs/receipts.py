@@ -36,7 +36,7 @@ class Receipt(NamedTuple):
     body: str | None
     origin: str
     first: int
-    count: int
+    entries: int
     leaves: str
 
 
@@ -60,7 +60,7 @@ class ReceiptSigner:
             "R": receipt.request,
             "aud": receipt.audience,
             "content_type": receipt.content_type,
-            "count": receipt.count,
+            "count": receipt.entries,
             "first": receipt.first,
             "iat": receipt.issued,
             "iss": receipt.issuer,
@@ -115,7 +115,7 @@ def verify_receipt(token: str, keys: Mapping[str, PublicKey]) -> Receipt:
             body=texts.get("B"),
             origin=texts["origin"],
             first=numbers["first"],
-            count=numbers["count"],
+            entries=numbers["count"],
             leaves=texts["leaves"],
         )
     except KeyError as error:

@@ -195,7 +195,7 @@ def _only(document: Json, name: str) -> Mapping[str, Json]:
 
 
 def _check_entry(receipt: Receipt, opened: Opened, question: Question) -> None:
-    if receipt.count != 1 or receipt.first < 0:
+    if receipt.entries != 1 or receipt.first < 0:
         raise AnswerRefused(why="count")
     if receipt.leaves != leaves_digest([opened.leaf_hash]):
         raise AnswerRefused(why="leaves")

@@ -201,7 +201,7 @@ def _signer(der: bytes, issuing: bytes, root: bytes, receipt: Receipt) -> Certif
 
 
 def _check_opened(opened: Opened, receipt: Receipt, evidence: _Evidence, asked: Json) -> None:
-    if receipt.count != 1 or receipt.first != evidence.entry:
+    if receipt.entries != 1 or receipt.first != evidence.entry:
         raise EvidenceBroken(why="entry")
     if receipt.leaves != leaves_digest([opened.leaf_hash]):
         raise EvidenceBroken(why="leaves")

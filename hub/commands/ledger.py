@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from certs.canonical import canonical
+from certs.canonical import Json, canonical
 from certs.encoding import b64u
 from certs.sealing import MasterKey
 from hub.commands.admission import json_option
@@ -40,7 +40,7 @@ def verify(place: Place, *, as_json: bool) -> None:
         )
     connection.close()
     if as_json:
-        faults = [{"position": fault.position, "why": fault.why} for fault in found.faults]
+        faults: list[Json] = [{"position": fault.position, "why": fault.why} for fault in found.faults]
         click.echo(
             canonical(
                 {

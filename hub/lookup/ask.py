@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from certs.canonical import Json, canonical, parse
 from certs.encoding import sha256, unb64u
-from certs.errors import Malformed
+from certs.errors import Malformed, MalformedEncoding
 from hub.access.grant import Operation
 from hub.ledger.persons import Person
 
@@ -79,7 +79,7 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
     return Question(
         operation=operation,
         dataset=dataset if _CODE.match(dataset) else "",
-        request_id=_matching(value["request_id"], _REQUEST_ID, "request_id"),
+        request_id=_request_id(value["request_id"]),
         subject_type=_matching(subject["type"], _CODE, "subject"),
         subject_id=_text(subject["id"], "subject"),
         items=items,
@@ -117,11 +117,18 @@ def _claims(value: Mapping[str, Json]) -> Mapping[str, str]:
     return found
 
 
+def _request_id(value: Json) -> str:
+    text = _matching(value, _REQUEST_ID, "request_id")
+    try:
+        unb64u(text)
+    except MalformedEncoding as error:
+        raise QuestionMalformed(where="request_id") from error
+    return text
+
+
 def _matching(value: Json, pattern: re.Pattern[str], where: str) -> str:
     if not isinstance(value, str) or not pattern.match(value):
         raise QuestionMalformed(where=where)
-    if where == "request_id":
-        unb64u(value)
     return value
 
 

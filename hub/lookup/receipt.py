@@ -64,7 +64,7 @@ class Receipts:
                 body=None if body is None else digest(body),
                 origin=self._settings.origin,
                 first=entered.position,
-                count=1,
+                entries=1,
                 leaves=leaves_digest([entered.leaf_hash]),
             )
         )

@@ -331,7 +331,7 @@ class StandIn(httpx2.BaseTransport):
             body=None,
             origin=ORIGIN,
             first=index,
-            count=1,
+            entries=1,
             leaves=leaves_digest([hashed]),
         )
 

@@ -138,7 +138,7 @@ ATTACKS: dict[str, tuple[Callable[["Lies"], None], str]] = {
         "content-type",
     ),
     "receipt-without-body": (lies(receipt=lambda r: r._replace(body=None)), "body-digest"),
-    "receipt-for-two-entries": (lies(receipt=lambda r: r._replace(count=2)), "count"),
+    "receipt-for-two-entries": (lies(receipt=lambda r: r._replace(entries=2)), "count"),
     "receipt-for-another-leaf": (
         lies(receipt=lambda r: r._replace(leaves=b64u(bytes(32)))),
         "leaves",

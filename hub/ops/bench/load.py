@@ -60,7 +60,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = b""
         self._next()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 the protocol's name
         """The hub went away: what it owed is failed."""
         if not self.done.done():
             self._tally.failed += 1

@@ -1,0 +1,148 @@
+"""The bench from beginning to end, and its figures."""
+
+import csv
+import itertools
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from hub.ops.bench.asking import Asker, Measured, measure, write_requests
+from hub.ops.bench.ceilings import (
+    bare_endpoint,
+    cryptography_per_second,
+    seal_and_insert_per_second,
+)
+from hub.ops.bench.ground import DATASET, Ground, connector, ground
+from hub.ops.city import build
+from hub.publish.ceiling import read_rows_per_second
+
+SAMPLE = 50_000
+"""Subjects among whom the questions choose."""
+WARM_UP = 2_000
+SHARE = 0.7
+"""Of the highest rate, the load at which latency is told (design, *Speed*)."""
+ANSWER_BYTES = 1_400
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Rows that stand, and the seconds from the command to the flip."""
+
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that the bench measured."""
+
+    subjects: int
+    saturated: Measured
+    steady: Measured
+    ceiling: float
+    bare: Measured
+    published: Published
+    sealing: float
+    reading: float
+
+    def json(self) -> bytes:
+        """One object for programs."""
+        published = self.published
+        return orjson.dumps(
+            {
+                "subjects": self.subjects,
+                "lookup": {
+                    "per_second": round(self.saturated.per_second, 1),
+                    "p50_ms": round(self.steady.p50_ms, 2),
+                    "p99_ms": round(self.steady.p99_ms, 2),
+                    "cpu_us": round(self.saturated.cpu_us, 1),
+                    "steady_per_second": round(self.steady.per_second, 1),
+                    "steady_cpu_us": round(self.steady.cpu_us, 1),
+                    "failed": self.saturated.failed + self.steady.failed,
+                },
+                "ceiling": {"per_second": round(self.ceiling, 1)},
+                "bare": {
+                    "per_second": round(self.bare.per_second, 1),
+                    "cpu_us": round(self.bare.cpu_us, 1),
+                },
+                "publish": {
+                    "rows": published.rows,
+                    "seconds": round(published.seconds, 2),
+                    "rows_per_second": round(published.rows / published.seconds, 1),
+                    "ceiling_rows_per_second": round(self.sealing, 1),
+                    "read_rows_per_second": round(self.reading, 1),
+                },
+            }
+        )
+
+
+def run(root: Path, *, subjects: int, questions: int, say: Say) -> Figures:
+    """Measure everything in an empty folder; ``say`` is told each stage by its key."""
+    say("city")
+    city = root / "city"
+    build(city, residents=subjects, enterprises=max(subjects // 10, 10))
+    table = city / f"{DATASET}.csv"
+    chosen, values = _sample(table, subjects)
+    with ground(root) as place:
+        say("publish")
+        published = _publish(place, table)
+        say("lookup")
+        asker = Asker(place)
+        saturated = _ask(asker, place, chosen, questions, root)
+        steady = _ask(
+            asker, place, chosen, questions, root, per_second=saturated.per_second * SHARE
+        )
+        say("ceilings")
+        bare = bare_endpoint(root / "requests", ANSWER_BYTES)
+    return Figures(
+        subjects=subjects,
+        saturated=saturated,
+        steady=steady,
+        ceiling=cryptography_per_second(),
+        bare=bare,
+        published=published,
+        sealing=seal_and_insert_per_second(root, values),
+        reading=read_rows_per_second(table),
+    )
+
+
+def _publish(place: Ground, table: Path) -> Published:
+    began = time.perf_counter()
+    output = orjson.loads(connector(place.provider, "publish", DATASET, str(table), "--yes"))
+    seconds = time.perf_counter() - began
+    return Published(output["report"]["accepted"], seconds)
+
+
+def _ask(
+    asker: Asker,
+    place: Ground,
+    subjects: list[str],
+    questions: int,
+    root: Path,
+    *,
+    per_second: float = 0.0,
+) -> Measured:
+    file = root / "requests"
+    if not per_second:
+        write_requests(asker, subjects, WARM_UP, file)
+        measure(file, place.port, [place.pid])
+    write_requests(asker, subjects, questions, file)
+    return measure(file, place.port, [place.pid], per_second=per_second)
+
+
+def _sample(table: Path, subjects: int) -> tuple[list[str], list[str]]:
+    """Subjects spread over the whole file, and one row's values."""
+    keep = min(1.0, SAMPLE / subjects)
+    chance = random.Random(2)  # noqa: S311 which subjects are asked is no secret
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        first = next(rows)
+        found = [row[0] for row in itertools.chain([first], rows) if chance.random() < keep]
+    return found, first

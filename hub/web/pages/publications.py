@@ -1,0 +1,104 @@
+"""Publications of the steward's department: their reports, and what is done with a held one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from catalog.definition import Dataset
+from certs.canonical import Json
+from hub.errors import NotFound
+from hub.people.permissions import Permission
+from hub.people.sessions import Person
+from hub.web.pages.frame import Console
+from hub.web.session import actor_of
+
+HELD = "held"
+NEWEST = 100
+_COLUMNS = (
+    "p.id, p.dataset, p.connector, p.state, p.created, p.done, p.total, p.report, p.generation,"
+    " p.failure"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A publication as pages show it; ``report`` is None before it was checked."""
+
+    id: str
+    dataset: Dataset
+    connector: str
+    state: str
+    created: int
+    done: int
+    total: int
+    report: Mapping[str, Json] | None
+    generation: str | None
+    failure: str | None
+
+    @property
+    def rejected(self) -> list[tuple[str, int]]:
+        """How many rows were rejected for each reason, most first."""
+        counts = cast("dict[str, int]", (self.report or {}).get("rejected", {}))
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def publication_pages(console: Console) -> APIRouter:
+    """The routes of publications."""
+    routes = console.routes()
+    hub = console.hub
+
+    def found(person: Person, publication: str | None) -> list[Shown]:
+        standing = hub.book.refresh()
+        rows = hub.reading.execute(
+            f"SELECT {_COLUMNS} FROM publications p JOIN datasets d ON d.code = p.dataset"  # noqa: S608 our own columns
+            " WHERE d.department = ?1 AND (?2 IS NULL OR p.id = ?2)"
+            " ORDER BY p.state = 'held' DESC, p.created DESC LIMIT ?3",
+            (person.department, publication, NEWEST),
+        )
+        shown: list[Shown] = []
+        for row in rows:
+            source = standing.source(row[1])
+            report = None if row[7] is None else orjson.loads(row[7])
+            if source is not None:
+                shown.append(Shown(row[0], source.dataset, *row[2:7], report, row[8], row[9]))
+        return shown
+
+    def one(person: Person, publication: str) -> Shown:
+        shown = found(person, publication)
+        if not shown:
+            raise NotFound(what="publication")
+        return shown[0]
+
+    @routes.get("/publications")
+    async def listing(request: Request) -> Response:
+        visitor = console.visitor(request, Permission.READ_PUBLICATIONS)
+        return console.page(
+            request, visitor, "publications.html", publications=found(visitor.person, None)
+        )
+
+    @routes.get("/publications/{publication}")
+    async def report(request: Request, publication: str) -> Response:
+        visitor = console.visitor(request, Permission.READ_PUBLICATIONS)
+        shown = one(visitor.person, publication)
+        return console.page(request, visitor, "publication.html", publication=shown)
+
+    @routes.post("/publications/{publication}/{act}")
+    async def decide(request: Request, publication: str, act: str) -> Response:
+        visitor = console.visitor(request, Permission.DECIDE_PUBLICATIONS)
+        await console.form(request, visitor)
+        one(visitor.person, publication)
+        actor = actor_of(visitor.person)
+        if act == "release":
+            hub.publications.release(publication, actor)
+        elif act == "discard":
+            hub.publications.discard(publication, actor)
+        else:
+            raise NotFound(what="page")
+        return console.redirect(f"/publications/{publication}")
+
+    return routes
