@@ -38,8 +38,10 @@ MAX_HEADER = 4096
 REQUIRED = ('"@method"', '"@target-uri"')
 REQUIRED_WITH_BODY = (*REQUIRED, '"content-digest"', '"content-type"')
 
-_COMPONENT = r'"[a-z0-9@_-]+"(?:;name="[^"\\\x00-\x1f\x7f]+")?'
-_PARAMETER = r';[a-z][a-z0-9_*.-]*=(?:-?[0-9]{1,15}|"[^"\\\x00-\x1f\x7f]*")'
+# Inside a string: printable ASCII (RFC 8941 §3.3.3), and nothing that would have to be escaped.
+_TEXT = r"[ !#-\[\]-~]"
+_COMPONENT = rf'"[a-z0-9@_-]+"(?:;name="{_TEXT}+")?'
+_PARAMETER = rf';[a-z][a-z0-9_*.-]*=(?:-?[0-9]{{1,15}}|"{_TEXT}*")'
 _MEMBER = re.compile(
     rf"([a-z*][a-z0-9_*.-]*)=(\(((?:{_COMPONENT}(?: {_COMPONENT})*)?)\)((?:{_PARAMETER})*))"
     r"(?:[ \t]*,[ \t]*|\Z)",
@@ -101,10 +103,16 @@ def content_digest(body: bytes) -> str:
 
 
 def signature_base(components: tuple[str, ...], text: str, value_of: Callable[[str], str]) -> bytes:
-    """The signature base of RFC 9421 §2.5; ``text`` is the serialised ``@signature-params``."""
+    """The signature base of RFC 9421 §2.5; ``text`` is the serialised ``@signature-params``.
+
+    Raises ``MalformedHeader`` if a value is not ASCII, a target for one.
+    """
     lines = [f"{component}: {value_of(component)}" for component in components]
     lines.append(f'"@signature-params": {text}')
-    return "\n".join(lines).encode("ascii")
+    try:
+        return "\n".join(lines).encode("ascii")
+    except UnicodeEncodeError as error:
+        raise MalformedHeader(header="signature-input") from error
 
 
 def component_value(message: Message, component: str) -> str:
@@ -271,6 +279,9 @@ def _members(pattern: re.Pattern[str], text: str, header: str) -> list[re.Match[
             raise MalformedHeader(header=header)
         matches.append(match)
         position = match.end()
+    # After a comma another member must come (RFC 8941 §4.2.2).
+    if text.rstrip(" \t").endswith(","):
+        raise MalformedHeader(header=header)
     return matches
 
 
@@ -279,7 +290,7 @@ def _parameters(text: str) -> tuple[dict[str, int], dict[str, str]]:
     found = [match.groups() for match in _PARAMETERS.finditer(text)]
     numbers = {name: int(number) for name, number, _ in found if number is not None}
     texts = {name: string for name, _, string in found if string is not None}
-    if len(numbers) + len(texts) != len(found):
+    if len(numbers.keys() | texts.keys()) != len(found):
         raise MalformedHeader(header="signature-input")
     for name in ("created", "expires"):
         if name not in numbers:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from world import Served, Town, World
+    from world.serving import Served
+    from world.town import Town, World
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE = "YIFEN_REQUIRE"
@@ -128,7 +129,7 @@ def command(require: Callable[[object, str], None]) -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> "Town":
     """A town that stands still in ``world.NOW``; copy it before use."""
-    from world import found_town  # noqa: PLC0415 the path to it is set above
+    from world.town import found_town  # noqa: PLC0415 the path to it is set above
 
     return found_town(tmp_path_factory.mktemp("town") / "hub")
 
@@ -136,7 +137,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> "Town":
 @pytest.fixture
 def world(town: "Town", tmp_path: Path) -> Iterator["World"]:
     """A world of one's own, in-process, with a clock to move."""
-    from world import open_world  # noqa: PLC0415
+    from world.town import open_world  # noqa: PLC0415
 
     with open_world(town, tmp_path / "hub") as opened:
         yield opened
@@ -145,7 +146,7 @@ def world(town: "Town", tmp_path: Path) -> Iterator["World"]:
 @pytest.fixture(scope="session")
 def town_today(tmp_path_factory: pytest.TempPathFactory) -> "Town":
     """A town of today, for hubs that run by this machine's clock."""
-    from world import found_town  # noqa: PLC0415
+    from world.town import found_town  # noqa: PLC0415
 
     now = time.time_ns() // 1_000_000
     return found_town(tmp_path_factory.mktemp("town-today") / "hub", now)
@@ -154,7 +155,7 @@ def town_today(tmp_path_factory: pytest.TempPathFactory) -> "Town":
 @pytest.fixture
 def served(town_today: "Town", tmp_path: Path) -> Iterator["Served"]:
     """A hub that serves on loopback as a process of its own."""
-    from world import serving  # noqa: PLC0415
+    from world.serving import serving  # noqa: PLC0415
 
     with serving(town_today, tmp_path / "hub") as hub:
         yield hub

@@ -40,7 +40,7 @@ def verify(place: Place, *, as_json: bool) -> None:
         )
     connection.close()
     if as_json:
-        faults: list[Json] = [{"position": fault.position, "why": fault.why} for fault in found.faults]
+        faults: list[Json] = [{"position": f.position, "why": f.why} for f in found.faults]
         click.echo(
             canonical(
                 {

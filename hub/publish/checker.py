@@ -4,6 +4,8 @@ A chunk reaches DuckDB through an anonymous file in memory, so that no row in th
 a disk. Of accepted rows only hashes are kept; they tell afterwards which rows are double.
 """
 
+# ruff: noqa: S608 all SQL is made of the definition's parts, quoted by ``fragments``
+
 import os
 from collections import Counter
 from collections.abc import Sequence

@@ -2,7 +2,8 @@
 
 Rows in the order of their ids, in blocks of 4,096 ids:
 
-    row    = id (8 bytes, big-endian) ‖ first version (8) ‖ length of sealed (8) ‖ tag ‖ row ‖ sealed
+    row    = id (8 bytes, big-endian) ‖ first version (8) ‖ length of sealed (8)
+             ‖ tag ‖ row ‖ sealed
     block  = SHA-256(row ‖ row ‖ …), for every block that holds a row
     digest = base64url(SHA-256("yifen/v1/generation" ‖ 0x00 ‖ block ‖ block ‖ …))
 

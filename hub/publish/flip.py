@@ -1,8 +1,8 @@
 """The small transactions of a publication: each one moves its state, all or nothing.
 
-    receiving → checking → live
-                         ↘ held → live
-    any of the first three, and held → discarded; receiving, checking → failed
+receiving → checking → live
+                     ↘ held → live
+any of the first three, and held → discarded; receiving, checking → failed
 """
 
 import json

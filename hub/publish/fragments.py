@@ -87,5 +87,3 @@ def mapping(table: Mapping[str, str], column: str) -> str:
     """The value that ``table`` has for the column's, or NULL."""
     pairs = ", ".join(f"{literal(key)}: {literal(value)}" for key, value in table.items())
     return f"MAP {{{pairs}}}[{column}]" if table else "CAST(NULL AS VARCHAR)"
-
-

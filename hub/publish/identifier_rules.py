@@ -211,7 +211,12 @@ def identifier_rule(kinds: tuple[str, ...], raw: str, trimmed: str, prefix: str)
     )
     depth = max(len(rule.steps) for rule in rules)
     steps = tuple(
-        {name: sql for rule in rules if at < len(rule.steps) for name, sql in rule.steps[at].items()}
+        {
+            name: sql
+            for rule in rules
+            if at < len(rule.steps)
+            for name, sql in rule.steps[at].items()
+        }
         for at in range(depth)
     )
     verdicts = {reason: rule.reason for reason, rule in zip(reasons, rules, strict=True)}

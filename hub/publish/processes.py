@@ -11,7 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
-LOCK = "job.lock"
+from hub.publish.staging import LOCK
+
 _ATTEMPTS = 3
 """Jobs of one publication that this process starts before it gives up on it."""
 
@@ -83,5 +84,6 @@ class Jobs:
         self._running.clear()
 
     def _reap(self) -> None:
-        for publication in [name for name, job in self._running.items() if job.poll() is not None]:
+        # One that was cut off stays until ``died`` has been asked about it.
+        for publication in [name for name, job in self._running.items() if job.poll() == 0]:
             del self._running[publication]

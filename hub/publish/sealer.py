@@ -67,15 +67,18 @@ class Sealer:
         self._reaped = False
 
     @classmethod
-    def start(cls, master: MasterKey) -> "Sealer":
-        """Fork the process; call it while the job has one thread and no database."""
+    def start(cls, master: MasterKey, *, without: int) -> "Sealer":
+        """Fork the process; call it while the job has one thread and no database.
+
+        ``without`` is an open file that the child must not keep: the job's lock.
+        """
         orders_in, orders_out = os.pipe()
         reply_in, reply_out = os.pipe()
         process = os.fork()
         if process == 0:
             # The child must not hold the ends of its parent, or it would never see it go.
-            os.close(orders_out)
-            os.close(reply_in)
+            for descriptor in (orders_out, reply_in, without):
+                os.close(descriptor)
             _child(os.fdopen(orders_in, "rb"), os.fdopen(reply_out, "wb"), master)
         os.close(orders_in)
         os.close(reply_out)
@@ -183,9 +186,7 @@ def _write(orders: BinaryIO, master: MasterKey) -> Written | None:
     dropped = set(array("Q", last))
     deleted = [id_ for id_, source in enumerate(sources, 1) if source in dropped]
     with _transaction(writer):
-        writer.connection.executemany(
-            "DELETE FROM rows WHERE id = ?", ((id_,) for id_ in deleted)
-        )
+        writer.connection.executemany("DELETE FROM rows WHERE id = ?", ((id_,) for id_ in deleted))
     digest = running.finish(writer.connection, deleted)
     writer.index()
     writer.connection.execute("PRAGMA synchronous=FULL")

@@ -24,6 +24,7 @@ MAX_CHUNKS = 16_384
 """Chunks of one publication: 64 GiB at 4 MiB each, some 300 million residents."""
 
 CHUNK_SUFFIX = ".chunk"
+LOCK = "job.lock"
 _DIGEST = 32
 _SEALED_DIGEST = 12 + _DIGEST + 16
 
@@ -40,20 +41,14 @@ class Staging:
         """Make the folder, readable by its owner alone; ``now`` in milliseconds."""
         try:
             self.root.mkdir(mode=0o700)
+            (self.root / LOCK).touch(mode=0o600)
         except OSError as error:
             raise StorageRefused(why="staging") from error
         self.touch(now)
 
     def touch(self, now: int) -> None:
-        """Note that something of the connector came at ``now``."""
-        os.utime(self.root, ns=(now * 1_000_000, now * 1_000_000))
-
-    def touched(self) -> int:
-        """When something of the connector came last, in milliseconds; 0 if nothing is left."""
-        try:
-            return self.root.stat().st_mtime_ns // 1_000_000
-        except FileNotFoundError:
-            return 0
+        """Note that something of the connector came at ``now``: the lock's file keeps the time."""
+        os.utime(self.root / LOCK, ns=(now * 1_000_000, now * 1_000_000))
 
     def receive(self, number: int, data: bytes, *, limit: int) -> bool:
         """Keep chunk ``number``, durably; whether it is new here.
@@ -90,6 +85,14 @@ class Staging:
         """Whether chunk ``number`` is here."""
         return self._path(number).exists()
 
+    def size(self, number: int) -> int:
+        """The bytes of a chunk that is here, sealed."""
+        return self._path(number).stat().st_size
+
+    def of(self, publication: str) -> "Staging":
+        """The folder of another publication, to remove it."""
+        return Staging(self.root.with_name(publication), publication, self._key)
+
     def read(self, number: int) -> bytes:
         """The CSV of a chunk; raises ``StorageRefused`` if it is not what was received."""
         try:
@@ -103,7 +106,7 @@ class Staging:
 
         The digest is over the digests of the chunks, one after the other.
         """
-        here = sum(1 for name in self._names() if name.endswith(CHUNK_SUFFIX))
+        here = sum(1 for _ in self.root.glob(f"*{CHUNK_SUFFIX}"))
         if here != chunks:
             raise Unprocessable(why="chunks-missing" if here < chunks else "chunks-beyond")
         whole = sha256()
@@ -119,21 +122,9 @@ class Staging:
         if b64u(whole.digest()) != digest:
             raise Unprocessable(why="digest")
 
-    def remove_chunks(self) -> None:
-        """Delete the uploads; what was found about them stays."""
-        for name in self._names():
-            if name.endswith((CHUNK_SUFFIX, ".part")):
-                (self.root / name).unlink(missing_ok=True)
-
     def remove(self) -> None:
         """Delete the whole folder."""
         shutil.rmtree(self.root, ignore_errors=True)
-
-    def _names(self) -> Sequence[str]:
-        try:
-            return sorted(os.listdir(self.root))
-        except FileNotFoundError:
-            return ()
 
     def _path(self, number: int) -> Path:
         return self.root / f"{number:08d}{CHUNK_SUFFIX}"
@@ -144,6 +135,21 @@ class Staging:
     def _require_equal(self, number: int, data: bytes) -> None:
         if self.read(number) != data:
             raise Conflict(why="chunk-differs")
+
+
+def remove_chunks(root: Path) -> None:
+    """Delete the uploads in a publication's folder; what was found about them stays."""
+    for pattern in (f"*{CHUNK_SUFFIX}", "*.part"):
+        for path in root.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def touched(root: Path) -> int:
+    """When something of the connector came last, in milliseconds; 0 if nothing is left."""
+    try:
+        return (root / LOCK).stat().st_mtime_ns // 1_000_000
+    except FileNotFoundError:
+        return 0
 
 
 def key_context(publication: str) -> str:

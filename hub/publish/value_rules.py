@@ -35,7 +35,9 @@ _ISO_LENGTH = 10
 _INTEGER = "[+-]?0*[0-9]{1,18}"
 _INTEGER_QUICK = "0|-?[1-9][0-9]{0,17}"
 _DECIMAL = rf"{_INTEGER}(?:\.[0-9]{{1,10}})?"
-_DECIMAL_QUICK = r"(?:0|-?[1-9][0-9]{0,17}|-?0\.[0-9]{0,9}[1-9]|-?[1-9][0-9]{0,17}\.[0-9]{0,9}[1-9])"
+_DECIMAL_QUICK = (
+    r"(?:0|-?[1-9][0-9]{0,17}|-?0\.[0-9]{0,9}[1-9]|-?[1-9][0-9]{0,17}\.[0-9]{0,9}[1-9])"
+)
 
 
 def _text(item: Item, raw: str, trimmed: str, _: str) -> Rule:
@@ -113,7 +115,9 @@ def _decimal(_: Item, raw: str, trimmed: str, prefix: str) -> Rule:
                 whole: f"coalesce(nullif(ltrim(split_part({normal}, '.', 1), '+-0'), ''), '0')",
                 fraction: f"rtrim(split_part({normal}, '.', 2), '0')",
             },
-            {digits: f"CASE WHEN {fraction} = '' THEN {whole} ELSE {whole} || '.' || {fraction} END"},
+            {
+                digits: f"CASE WHEN {fraction} = '' THEN {whole} ELSE {whole} || '.' || {fraction} END"
+            },
         ),
         reason=cases([(matches(normal, _DECIMAL), VALID)], refusal("decimal")),
         value=_signed(normal, digits),

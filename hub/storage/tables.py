@@ -120,6 +120,8 @@ class PublicationRow(SQLModel, table=True):
     created: int
     done: int = 0
     total: int = 0
+    chunks: int | None = None
+    """How many chunks there are, once the connector has said so."""
     report: str | None = None
     generation: str | None = None
     failure: str | None = None

@@ -94,7 +94,7 @@ def check_receipt(sent: Sent, answer: Answer, key: PublicKey, kid: str) -> tuple
     assert receipt.status == answer.status
     assert receipt.content_type == answer.headers["content-type"]
     assert receipt.body == digest(answer.body)
-    assert receipt.count == 1
+    assert receipt.entries == 1
     assert receipt.leaves == leaves_digest([leaf_hash(canonical(answer.opening["leaf"]))])
     check_part("control", leaf, str(answer.opening["control_salt"]), answer.control)
     check_part("person", leaf, str(answer.opening["person_salt"]), person)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -80,26 +80,34 @@ def serving(town: Town, folder: Path, *, workers: int = 1) -> Iterator[Served]:
     port = free_port()
     town.copy(folder, f"http://127.0.0.1:{port}")
     log = folder.parent / f"{folder.name}.log"
+    process = start(folder, log, workers=workers)
+    try:
+        served = Served(town, folder, port, process)
+        until_ready(served, log)
+        yield served
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def start(
+    folder: Path, log: Path, *, workers: int = 1, under: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a hub in a process group of its own, ``under`` another command if one is given."""
     command = [sys.executable, "-c", _COMMAND, "--folder", str(folder), "serve"]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--workers", str(workers)],
+        return subprocess.Popen(
+            [*under, *command, "--workers", str(workers)],
             cwd=_ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *_extra_path()])},
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
-        try:
-            served = Served(town, folder, port, process)
-            _until_ready(served, log)
-            yield served
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def _extra_path() -> list[str]:
@@ -107,7 +115,7 @@ def _extra_path() -> list[str]:
     return [part for part in given.split(os.pathsep) if part]
 
 
-def _until_ready(served: Served, log: Path) -> None:
+def until_ready(served: Served, log: Path) -> None:
     """Ask ``/readyz`` until it is well; an event that nobody sets gives the pause between."""
     pause = threading.Event()
     deadline = time.monotonic() + PATIENCE

@@ -239,7 +239,7 @@ def _route_class(console: Console) -> type[APIRoute]:
                     status = status_of_error(error)
                     code = INTERNAL if status == INTERNAL_ERROR else error.code
                     return console.problem(request, code, status, error)
-                except Exception:
+                except Exception:  # noqa: BLE001 nothing of it may be told
                     _log.exception("a page failed")
                     return console.problem(request, INTERNAL, INTERNAL_ERROR, YifenError())
 

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from certs.encoding import b64u
-from hub.access import datasets, departments
 from hub.audit.entry import open_entry
 from hub.audit.search import Filters
 from hub.errors import Unprocessable
 from hub.people.permissions import Permission
 from hub.web.pages.form import Form
 from hub.web.pages.frame import Console
+from hub.web.pages.grants import register_of
 from hub.web.pages.words import end_of_day, start_of_day
 from hub.web.session import actor_of
 
@@ -84,23 +84,17 @@ def log_pages(console: Console) -> APIRouter:
     routes = console.routes()
     hub = console.hub
 
-    def surroundings() -> dict[str, object]:
-        standing = hub.book.refresh()
-        sources = {
-            str(row["code"]): standing.source(str(row["code"]))
-            for row in datasets.listing(hub.reading)
-        }
-        return {
-            "departments": {row["code"]: row for row in departments.listing(hub.reading)},
-            "definitions": {code: source.dataset for code, source in sources.items() if source},
-            "kinds": KINDS,
-        }
-
     @routes.get("/log")
     async def ask(request: Request) -> Response:
         visitor = console.visitor(request, Permission.READ_LOG)
         return console.page(
-            request, visitor, "log.html", wanted=Wanted(), page=None, **surroundings()
+            request,
+            visitor,
+            "log.html",
+            wanted=Wanted(),
+            page=None,
+            register=register_of(hub),
+            kinds=KINDS,
         )
 
     @routes.post("/log")
@@ -112,7 +106,13 @@ def log_pages(console: Console) -> APIRouter:
         await hub.audit.catch_up()
         page = hub.audit.search(hub.changes, actor_of(visitor.person), filters)
         return console.page(
-            request, visitor, "log.html", wanted=wanted, page=page, **surroundings()
+            request,
+            visitor,
+            "log.html",
+            wanted=wanted,
+            page=page,
+            register=register_of(hub),
+            kinds=KINDS,
         )
 
     @routes.post("/log/entry")
@@ -132,7 +132,8 @@ def log_pages(console: Console) -> APIRouter:
             entry=opened,
             path_hashes=[] if inclusion is None else [b64u(node) for node in inclusion.path],
             root="" if inclusion is None else b64u(inclusion.root),
-            **surroundings(),
+            register=register_of(hub),
+            kinds=KINDS,
         )
 
     return routes

@@ -14,15 +14,11 @@ from certs.canonical import Json
 from hub.errors import NotFound
 from hub.people.permissions import Permission
 from hub.people.sessions import Person
+from hub.runtime import Hub
 from hub.web.pages.frame import Console
 from hub.web.session import actor_of
 
-HELD = "held"
 NEWEST = 100
-_COLUMNS = (
-    "p.id, p.dataset, p.connector, p.state, p.created, p.done, p.total, p.report, p.generation,"
-    " p.failure"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +48,24 @@ def publication_pages(console: Console) -> APIRouter:
     routes = console.routes()
     hub = console.hub
 
-    def found(person: Person, publication: str | None) -> list[Shown]:
-        standing = hub.book.refresh()
-        rows = hub.reading.execute(
-            f"SELECT {_COLUMNS} FROM publications p JOIN datasets d ON d.code = p.dataset"  # noqa: S608 our own columns
-            " WHERE d.department = ?1 AND (?2 IS NULL OR p.id = ?2)"
-            " ORDER BY p.state = 'held' DESC, p.created DESC LIMIT ?3",
-            (person.department, publication, NEWEST),
-        )
-        shown: list[Shown] = []
-        for row in rows:
-            source = standing.source(row[1])
-            report = None if row[7] is None else orjson.loads(row[7])
-            if source is not None:
-                shown.append(Shown(row[0], source.dataset, *row[2:7], report, row[8], row[9]))
-        return shown
-
-    def one(person: Person, publication: str) -> Shown:
-        shown = found(person, publication)
-        if not shown:
-            raise NotFound(what="publication")
-        return shown[0]
-
     @routes.get("/publications")
     async def listing(request: Request) -> Response:
         visitor = console.visitor(request, Permission.READ_PUBLICATIONS)
         return console.page(
-            request, visitor, "publications.html", publications=found(visitor.person, None)
+            request, visitor, "publications.html", publications=_found(hub, visitor.person)
         )
 
     @routes.get("/publications/{publication}")
     async def report(request: Request, publication: str) -> Response:
         visitor = console.visitor(request, Permission.READ_PUBLICATIONS)
-        shown = one(visitor.person, publication)
+        shown = _one(hub, visitor.person, publication)
         return console.page(request, visitor, "publication.html", publication=shown)
 
     @routes.post("/publications/{publication}/{act}")
     async def decide(request: Request, publication: str, act: str) -> Response:
         visitor = console.visitor(request, Permission.DECIDE_PUBLICATIONS)
         await console.form(request, visitor)
-        one(visitor.person, publication)
+        _one(hub, visitor.person, publication)
         actor = actor_of(visitor.person)
         if act == "release":
             hub.publications.release(publication, actor)
@@ -102,3 +76,35 @@ def publication_pages(console: Console) -> APIRouter:
         return console.redirect(f"/publications/{publication}")
 
     return routes
+
+
+def _found(hub: Hub, person: Person, publication: str | None = None) -> list[Shown]:
+    """The publications of a person's department, held ones first; or one of them."""
+    standing = hub.book.refresh()
+    rows = hub.reading.execute(
+        "SELECT p.id, p.dataset, p.connector, p.state, p.created, p.done, p.total, p.report,"
+        " p.generation, p.failure FROM publications p JOIN datasets d ON d.code = p.dataset"
+        " WHERE d.department = ?1 AND (?2 IS NULL OR p.id = ?2)"
+        " ORDER BY p.state = 'held' DESC, p.created DESC LIMIT ?3",
+        (person.department, publication, NEWEST),
+    )
+    shown: list[Shown] = []
+    for name, code, connector, state, created, done, total, report, generation, failure in rows:
+        source = standing.source(code)
+        if source is not None:
+            read = None if report is None else orjson.loads(report)
+            dataset = source.dataset
+            shown.append(
+                Shown(
+                    name, dataset, connector, state, created, done, total, read, generation, failure
+                )
+            )
+    return shown
+
+
+def _one(hub: Hub, person: Person, publication: str) -> Shown:
+    """One publication; raises ``NotFound``, alike for another department's."""
+    shown = _found(hub, person, publication)
+    if not shown:
+        raise NotFound(what="publication")
+    return shown[0]

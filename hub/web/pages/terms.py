@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from pydantic import ValidationError
 
@@ -111,6 +110,13 @@ class TermsForm:
             yield "items", "items-none"
         if not self.purposes:
             yield "purposes", "purpose-missing"
+        yield from self._period()
+        if self.quota and not _is_quota(self.quota):
+            yield "quota", "number"
+        if not 0 < len(self.basis) <= _BASIS:
+            yield "basis", "basis-missing"
+
+    def _period(self) -> Iterator[tuple[str, str]]:
         since, until = start_of_day(self.since), end_of_day(self.until)
         if since is None:
             yield "since", "date"
@@ -118,12 +124,6 @@ class TermsForm:
             yield "until", "date"
         elif until <= since:
             yield "until", "period"
-        if self.quota and not (self.quota.isascii() and self.quota.isdigit()):
-            yield "quota", "number"
-        elif self.quota and not 0 < int(self.quota) <= _LARGEST_QUOTA:
-            yield "quota", "number"
-        if not self.basis or len(self.basis) > _BASIS:
-            yield "basis", "basis-missing"
 
     def terms(self) -> Terms:
         """The terms; call when nothing is ``wrong``. Raises ``Unprocessable`` all the same."""
@@ -175,4 +175,9 @@ def choices(item: Item) -> tuple[Mask, ...]:
     """The masks that a grant may put on an item; none if it may not be shared at all."""
     if item.sharing == NOT_SHARED:
         return ()
-    return tuple(cast("Mask", mask) for mask in MASKS if suits(mask, item))
+    return tuple(mask for mask in MASKS if suits(mask, item))
+
+
+def _is_quota(written: str) -> bool:
+    digits = written.isascii() and written.isdigit() and len(written) <= len(str(_LARGEST_QUOTA))
+    return digits and 0 < int(written) <= _LARGEST_QUOTA

@@ -201,22 +201,33 @@ def dressed(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 @st.composite
 def residents(draw: st.DrawFn) -> str:
     area = draw(st.sampled_from(["530402", "110101", "810000", "910000", "990101", "160000"]))
-    born = draw(st.dates().map(lambda day: f"{day:%Y%m%d}".zfill(8)) | st.from_regex("[0-9]{8}", fullmatch=True))
+    born = draw(
+        st.dates().map(lambda day: f"{day:%Y%m%d}".zfill(8))
+        | st.from_regex("[0-9]{8}", fullmatch=True)
+    )
     body = f"{area}{born}{draw(st.integers(0, 999)):03d}"
-    check = resident.check_character(body) if draw(st.booleans()) else draw(st.sampled_from("0123456789XYx"))
+    check = (
+        resident.check_character(body)
+        if draw(st.booleans())
+        else draw(st.sampled_from("0123456789XYx"))
+    )
     return draw(st.sampled_from([body + check, body[:6] + body[8:]]))
 
 
 @st.composite
 def credit_codes(draw: st.DrawFn) -> str:
     body = draw(st.from_regex(uscc.PATTERN, fullmatch=True))[:17]
-    return body + (uscc.check_character(body) if draw(st.booleans()) else draw(st.sampled_from("0AXYI")))
+    return body + (
+        uscc.check_character(body) if draw(st.booleans()) else draw(st.sampled_from("0AXYI"))
+    )
 
 
 @st.composite
 def organisations(draw: st.DrawFn) -> str:
     body = draw(st.from_regex("[0-9A-Z]{8}", fullmatch=True))
-    check = organisation.check_character(body) if draw(st.booleans()) else draw(st.sampled_from("0XA"))
+    check = (
+        organisation.check_character(body) if draw(st.booleans()) else draw(st.sampled_from("0XA"))
+    )
     return body + draw(st.sampled_from(["", "-"])) + check
 
 

@@ -1,0 +1,313 @@
+"""The job of one publication, a process of its own: ``python -m hub.publish.job``.
+
+It follows the upload: whole batches are checked and sealed while the connector still sends. Cut
+off anywhere, another one throws away what this one wrote and begins again from the staged chunks;
+what was sealed is invisible until ``flip.go_live`` has committed.
+"""
+
+import argparse
+import logging
+import os
+import secrets
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from catalog.definition import Dataset, load
+from certs.errors import YifenError
+from certs.sealing import MasterKey, SealingKey
+from hub.clock import system_clock
+from hub.errors import Conflict, NotFound, StorageRefused, Unavailable
+from hub.ledger.change import HUB, Actor, Changes
+from hub.ledger.persons import PersonKeys
+from hub.ledger.store import LedgerStore
+from hub.publish import flip
+from hub.publish.checker import Checker
+from hub.publish.errors import PublicationBroken
+from hub.publish.processes import take_lock
+from hub.publish.rejections import Rejections
+from hub.publish.report import Report
+from hub.publish.sealer import Order, Sealer, Written
+from hub.publish.staging import Staging, key_context, remove_chunks
+from hub.publish.sweep import earlier_publications, remove_generation
+from hub.settings import Settings
+from hub.settings import load as load_settings
+from hub.storage.folder import Folder
+from hub.storage.generation import GenerationKeys
+
+BATCH_BYTES = 16 << 20
+"""Bytes checked at once, unless the upload has ended: planning a check costs 20 ms, and memory
+goes up by six times this."""
+PROGRESS_SECONDS = 0.5
+"""Between two notes of progress, each of which takes the ledger's lock."""
+FOLLOW_SECONDS = 60.0
+"""Without a new chunk for so long, the job goes; the next chunk starts another."""
+_LOOK_SECONDS = 0.02
+_NICENESS = 5
+"""Lookups go before."""
+
+_log = logging.getLogger("hub.publish")
+
+
+class _Abandoned(Exception):
+    """There is nothing to do any more: the publication was discarded, or its connector has stopped sending."""
+
+
+class Job:
+    """One publication, from its staged chunks to live or held."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        settings: Settings,
+        master: MasterKey,
+        sealer: Sealer,
+        publication: str,
+        lock: int,
+    ) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._master = master
+        self._sealer = sealer
+        self._id = publication
+        self._lock = lock
+        self._store = LedgerStore(folder, system_clock)
+        self._changes = Changes(self._store, PersonKeys(self._store.connection, master))
+        self._noted = 0.0
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._store.close()
+
+    def run(self) -> None:
+        """Do it all; a publication that cannot be finished is left ``failed``."""
+        found = self._store.connection.execute(
+            "SELECT p.dataset, p.connector, p.columns, p.key, p.total, p.generation, d.definition,"
+            " d.department FROM publications p JOIN datasets d ON d.code = p.dataset"
+            " WHERE p.id = ? AND p.state IN ('receiving', 'checking')",
+            (self._id,),
+        ).fetchone()
+        if found is None:
+            return
+        code, connector, columns, wrapped, declared, left_over, definition, department = found
+        key = SealingKey(self._master.unwrap(wrapped, key_context(self._id)))
+        root = self._folder.staging / self._id
+        staging = Staging(root, self._id, key)
+        rejections = Rejections(root / "rejections", self._id, key)
+        actor = Actor("connector", connector=connector, department=department)
+        generation = f"g-{secrets.token_hex(8)}"
+        try:
+            remove_generation(self._folder, left_over)
+            rejections.clear()
+            # 1 A generation that nobody sees
+            dataset = load(definition, code)
+            self._begin(dataset, generation)
+            # 2 Every row checked, and the accepted ones sealed into it
+            report, written = self._fill(
+                dataset, columns.split(), staging, rejections, declared or None
+            )
+            # 3 Seen by everyone at once, or held until a steward has looked
+            retired = self._conclude(actor, report, written)
+        except _Abandoned:
+            remove_generation(self._folder, generation)
+        except PublicationBroken as error:
+            self._fail(staging, generation, str(error.facts["why"]))
+        except (StorageRefused, OSError):
+            self._fail(staging, generation, "storage")
+        else:
+            self._sweep(staging, retired)
+
+    def _begin(self, dataset: Dataset, generation: str) -> None:
+        keys, wrapped = GenerationKeys.create(
+            self._master, self._settings.full(dataset.code), generation
+        )
+        del keys
+        try:
+            with self._changes.change(HUB, moves_epoch=False) as change:
+                flip.begin_sealing(change, self._id, generation, wrapped)
+        except (Conflict, NotFound) as error:
+            raise _Abandoned from error
+        places = {item.code: place for place, item in enumerate(dataset.items)}
+        order = Order(
+            path=str(self._folder.generation(generation)),
+            dataset=self._settings.full(dataset.code),
+            generation=generation,
+            subject=places[dataset.subject.item],
+            row_key=tuple(places[code] for code in dataset.row_key),
+        )
+        self._sealer.begin(order, wrapped)
+
+    def _fill(
+        self,
+        dataset: Dataset,
+        columns: Sequence[str],
+        staging: Staging,
+        rejections: Rejections,
+        declared: int | None,
+    ) -> tuple[Report, Written]:
+        checker = Checker(dataset, columns)
+        try:
+            number = 0
+            while batch := self._next(staging, number):
+                checked = checker.check([staging.read(each) for each in batch])
+                self._sealer.rows(checked.lines)
+                rejections.write("row", checked.rejections)
+                number = batch[-1] + 1
+                self._note(checker.tally.read)
+            if declared is not None and declared != checker.tally.read:
+                raise PublicationBroken(why="rows-missing")
+            doubles = checker.doubles()
+            rejections.write("conflict", doubles.conflicting)
+            written = self._sealer.finish(doubles.dropped)
+            report = Report.of(checker.tally, self._standing())
+        finally:
+            checker.close()
+        if written.rows != report.accepted:
+            raise PublicationBroken(why="count")
+        return report, written
+
+    def _next(self, staging: Staging, number: int) -> range:
+        """The numbers of the chunks to check next, empty after the last one.
+
+        Waits for a batch to be full or the upload to end; raises ``_Abandoned``.
+        """
+        since = time.monotonic()
+        after = number
+        size = 0
+        while True:
+            state, chunks = self._state()
+            if state not in {"receiving", "checking"}:
+                raise _Abandoned
+            while size < BATCH_BYTES and after != chunks and staging.has(after):
+                size += staging.size(after)
+                after += 1
+                since = time.monotonic()
+            if size >= BATCH_BYTES or after == chunks:
+                return range(number, after)
+            if state == "checking":
+                raise StorageRefused(why="chunk-lost")
+            if time.monotonic() - since > FOLLOW_SECONDS:
+                self._leave()
+            time.sleep(_LOOK_SECONDS)
+
+    def _state(self) -> tuple[str, int | None]:
+        row: tuple[str, int | None] | None = self._store.connection.execute(
+            "SELECT state, chunks FROM publications WHERE id = ?", (self._id,)
+        ).fetchone()
+        return row or ("discarded", None)
+
+    def _leave(self) -> None:
+        """Go, unless the upload ends at this very moment; raises ``_Abandoned``.
+
+        The lock is given up under the ledger's lock: whoever completes the upload afterwards sees
+        that no job is there.
+        """
+        with self._changes.change(HUB, moves_epoch=False) as change:
+            row = flip.publication_in(change.session, self._id)
+            if row.state == "checking":
+                return
+            if row.state == "receiving":
+                flip.forget_generation(change, row)
+            os.close(self._lock)
+        raise _Abandoned
+
+    def _note(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._noted >= PROGRESS_SECONDS:
+            self._noted = now
+            with self._store.locked():
+                self._store.connection.execute(
+                    "UPDATE publications SET done = ? WHERE id = ?", (done, self._id)
+                )
+
+    def _standing(self) -> int:
+        row: tuple[int] | None = self._store.connection.execute(
+            "SELECT g.row_count FROM publications p JOIN datasets d ON d.code = p.dataset"
+            " JOIN generations g ON g.name = d.generation WHERE p.id = ?",
+            (self._id,),
+        ).fetchone()
+        return row[0] if row else 0
+
+    def _conclude(self, actor: Actor, report: Report, written: Written) -> str | None:
+        """Flip or hold; gives the generation that was retired. Raises ``_Abandoned``."""
+        held = bool(report.why_held)
+        try:
+            with self._changes.change(actor, moves_epoch=not held) as change:
+                flip.record_outcome(change, self._id, report, written)
+                if held:
+                    flip.hold(change, self._id)
+                    return None
+                flipped = flip.go_live(change, self._settings, self._id, released_by=None)
+        except (Conflict, NotFound) as error:
+            raise _Abandoned from error
+        return flipped.retired
+
+    def _fail(self, staging: Staging, generation: str, why: str) -> None:
+        # A full disk may have room again once the unfinished generation is gone.
+        self._sealer.close()
+        remove_generation(self._folder, generation)
+        try:
+            with self._changes.change(HUB, moves_epoch=False) as change:
+                flip.give_up(change, self._id, "failed", why)
+        except (Conflict, NotFound):
+            pass
+        staging.remove()
+
+    def _sweep(self, staging: Staging, retired: str | None) -> None:
+        """Take away what the publication no longer needs; ``recover`` does what is left over."""
+        remove_generation(self._folder, retired)
+        remove_chunks(staging.root)
+        if self._state()[0] == "live":
+            for earlier in earlier_publications(self._store.connection, self._id):
+                staging.of(earlier).remove()
+
+
+def run(root: Path, publication: str, lock: int | None = None) -> None:
+    """Do the job of a publication, unless another process does.
+
+    ``lock`` is the open and locked ``job.lock``, if the caller has it. Raises ``Unavailable`` if
+    the ledger cannot be written; then the publication stands as it was.
+    """
+    folder = Folder(root)
+    held = take_lock(folder.staging / publication) if lock is None else lock
+    if held is None:
+        return
+    settings = load_settings(folder.settings)
+    master = MasterKey.load(settings.master_key)
+    # The fork comes before any database or thread.
+    sealer = Sealer.start(master, without=held)
+    try:
+        job = Job(folder, settings, master, sealer, publication, held)
+        try:
+            job.run()
+        finally:
+            job.close()
+    finally:
+        sealer.close()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The process; its exit status says whether the publication was left in a settled state."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--publication", required=True)
+    parser.add_argument("--lock", type=int)
+    given = parser.parse_args(arguments)
+    os.nice(_NICENESS)
+    try:
+        run(given.folder, given.publication, given.lock)
+    except Unavailable as error:
+        _log.error("publication %s: %s", given.publication, error.code)
+        return 1
+    except (YifenError, Exception) as error:  # noqa: BLE001 told without its message, which may name somebody
+        where = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("publication %s: %s\n%s", given.publication, type(error).__name__, where)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    logging.basicConfig()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""What a hub does about publications when it starts: resume them or take every trace away."""
+
+import os
+import shutil
+
+from hub.clock import DAY
+from hub.ledger.change import HUB, Changes
+from hub.publish import flip
+from hub.publish.processes import Jobs, take_lock
+from hub.publish.staging import remove_chunks, touched
+from hub.publish.sweep import remove_generation, standing_generations, stored_generations
+from hub.storage.folder import Folder
+from hub.storage.sqlite import Connection
+
+ABANDONED_AFTER = DAY
+"""Milliseconds after which an upload that nobody completes is discarded."""
+
+
+def recover(folder: Folder, connection: Connection, changes: Changes, jobs: Jobs, now: int) -> None:
+    """Resume complete uploads, discard old ones, delete what belongs to nothing.
+
+    Publications with a running job are left alone: it outlives the hub that started it.
+    """
+    unfinished = connection.execute(
+        "SELECT id, state, created FROM publications WHERE state IN ('receiving', 'checking')"
+    ).fetchall()
+    for publication, state, created in unfinished:
+        if state == "receiving":
+            _recover_upload(folder, changes, publication, created, now)
+        elif not (folder.staging / publication).exists():
+            _end(folder, changes, publication, "failed", "staging-lost")
+        else:
+            jobs.start(publication)
+    # In this order: a generation is entered before its file is made.
+    files = stored_generations(folder)
+    standing = standing_generations(connection)
+    for name in files - standing:
+        remove_generation(folder, name)
+    _sweep_staging(folder, connection)
+
+
+def _recover_upload(
+    folder: Folder, changes: Changes, publication: str, created: int, now: int
+) -> None:
+    """Discard an old upload; of a younger one only what a dead job left goes."""
+    root = folder.staging / publication
+    lock = take_lock(root)
+    if lock is None and root.exists():
+        return
+    try:
+        if lock is None or now - max(created, touched(root)) >= ABANDONED_AFTER:
+            _end(folder, changes, publication, "discarded", None)
+            return
+        with changes.change(HUB, moves_epoch=False) as change:
+            row = flip.publication_in(change.session, publication)
+            generation = row.generation
+            flip.forget_generation(change, row)
+        remove_generation(folder, generation)
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _end(
+    folder: Folder, changes: Changes, publication: str, state: str, failure: str | None
+) -> None:
+    with changes.change(HUB, moves_epoch=False) as change:
+        generation = flip.give_up(change, publication, state, failure)
+    remove_generation(folder, generation)
+    shutil.rmtree(folder.staging / publication, ignore_errors=True)
+
+
+def _sweep_staging(folder: Folder, connection: Connection) -> None:
+    """Take away uploads that have ended, and folders of which nothing is known."""
+    for root in folder.staging.iterdir():
+        found = connection.execute(
+            "SELECT state FROM publications WHERE id = ?", (root.name,)
+        ).fetchone()
+        state = found[0] if found else None
+        if state in {"held", "live", "discarded"}:
+            remove_chunks(root)
+        elif state not in {"receiving", "checking"}:
+            shutil.rmtree(root, ignore_errors=True)

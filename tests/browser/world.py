@@ -1,0 +1,173 @@
+"""A small hub for the console's tests: departments, people, sealed records, grants.
+
+Records are sealed by hand, so that the console's tests do not hang on the machinery of
+publications; everything else goes the way that it goes in service.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from catalog.definition import Dataset, load
+from hub.access import datasets, departments, grants
+from hub.access.grant import Grant, Terms
+from hub.clock import Clock, system_clock
+from hub.ledger.change import HUB, OPERATOR, Change
+from hub.ops.init import init
+from hub.people import accounts
+from hub.people.passwords import hash_password
+from hub.runtime import Hub, open_hub
+from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationKeys, GenerationWriter
+from hub.storage.tables import DatasetRow, GenerationRow, PublicationRow
+
+PASSWORD = "seven small lanterns"
+PEOPLE = (
+    ("hfc.wang", "王秀英", "hfc", ["officer"]),
+    ("psb.zhou", "周建国", "psb", ["steward"]),
+    ("audit.zhao", "赵敏", None, ["auditor"]),
+    ("tax.chen", "陈静", "tax", ["officer"]),
+)
+DEPARTMENTS = (
+    ("psb", "公安局", "Public Security Bureau"),
+    ("hfc", "住房公积金中心", "Housing Fund Centre"),
+    ("nrb", "自然资源局", "Natural Resources Bureau"),
+    ("smb", "市场监管局", "Market Supervision Bureau"),
+    ("tax", "税务局", "Taxation Bureau"),
+)
+DATASETS = (
+    ("resident", "psb"),
+    ("household", "psb"),
+    ("real_estate", "nrb"),
+    ("legal_entity", "smb"),
+    ("credit_penalty", "smb"),
+)
+ZHANG = {
+    "resident_id": "11010519491231002X",
+    "name": "张伟",
+    "sex": "1",
+    "ethnicity": "01",
+    "birth_date": "1949-12-31",
+    "address": "北京市朝阳区幸福路 8 号",
+}
+LI = {"resident_id": "440524188001010014", "name": "李娜", "sex": "2"}
+
+
+@dataclass
+class World:
+    """A hub and the grants that it begins with."""
+
+    hub: Hub
+    grant: Grant
+
+
+def build(root: Path, origin: str, clock: Clock = system_clock) -> World:
+    """Make a hub in ``root`` that is reached at ``origin``."""
+    init(root, "demo.yifen", origin, clock, administrator=("admin", "孙丽", PASSWORD))
+    hub = open_hub(root, clock)
+    for code, zh, en in DEPARTMENTS:
+        departments.admit(hub.changes, OPERATOR, code, zh, en)
+    for code, department in DATASETS:
+        toml = files("catalog.datasets").joinpath(f"{code}.toml").read_bytes()
+        datasets.register(hub.changes, OPERATOR, department, toml)
+    hashed = hash_password(PASSWORD, "nobody")
+    for account, name, department, roles in PEOPLE:
+        accounts.enrol(hub.changes, OPERATOR, account, name, department, roles, hashed)
+    resident = load(files("catalog.datasets").joinpath("resident.toml").read_bytes())
+    seal(hub, resident, [ZHANG, LI])
+    held(hub, "resident")
+    grant = grants.issue(hub.changes, OPERATOR, terms("hfc", resident))
+    for department, code, operation in (("tax", "legal_entity", "lookup"), ("nrb", "resident", "verify")):
+        definition = load(files("catalog.datasets").joinpath(f"{code}.toml").read_bytes())
+        grants.issue(hub.changes, OPERATOR, terms(department, definition, operation))
+    hub.checkpointer.step()
+    return World(hub, grant)
+
+
+def terms(department: str, dataset: Dataset, operation: str = "lookup") -> Terms:
+    """The terms of a grant over the first items of a dataset."""
+    names = [item.code for item in dataset.items if item.sharing != 3][:6]
+    masks = {code: "full" for code in names}
+    if "resident_id" in masks:
+        masks["resident_id"] = "identifier"
+    return Terms.model_validate(
+        {
+            "department": department,
+            "dataset": dataset.code,
+            "operations": ["lookup", "verify"] if department == "hfc" else [operation],
+            "channels": ["connector", "console"],
+            "items": masks,
+            "purposes": ["housing_fund_withdrawal", "tax_administration"],
+            "valid_from": "2026-01-01T00:00:00.000Z",
+            "valid_until": "2036-12-31T16:00:00.000Z",
+            "daily_quota": 500,
+            "case_required": True,
+            "basis": "共享申请 2026-017",
+        }
+    )
+
+
+def seal(hub: Hub, dataset: Dataset, rows: list[dict[str, str]]) -> None:
+    """Make a live generation of these rows."""
+    name, full = f"{dataset.code}-1", hub.settings.full(dataset.code)
+    keys, wrapped = GenerationKeys.create(hub.master, full, name)
+    writer = GenerationWriter(hub.folder.generation(name), full, name, keys)
+    sealed = []
+    for row in rows:
+        values = [row.get(item.code, "") for item in dataset.items]
+        row_key = ROW_KEY_SEPARATOR.join(row[code] for code in dataset.row_key)
+        sealed.append(writer.seal(row[dataset.subject.item], row_key, values, 1))
+    writer.insert(sealed)
+    writer.index()
+    writer.close()
+    with hub.changes.change(HUB) as change:
+        change.session.add(
+            GenerationRow(
+                name=name,
+                dataset=dataset.code,
+                keys=wrapped,
+                row_count=len(rows),
+                digest="",
+                state="live",
+            )
+        )
+        change.session.flush()
+        point(change, dataset.code, name)
+
+
+def point(change: Change, code: str, generation: str) -> None:
+    """Move the pointer of a dataset."""
+    row = change.session.get(DatasetRow, code)
+    assert row is not None
+    row.generation, row.version, row.as_of = generation, 1, change.time
+    change.session.add(row)
+    change.append("publication", {"dataset": code, "generation": generation, "state": "live"})
+
+
+def held(hub: Hub, code: str) -> None:
+    """A publication that waits for its steward."""
+    report = {
+        "read": 128_402,
+        "accepted": 127_990,
+        "warned": 31,
+        "identical": 12,
+        "rejected": {"check-digit": 388, "birth-date": 21, "required": 3},
+        "standing": 128_377,
+        "why_held": ["rejected-share"],
+    }
+    with hub.changes.change(HUB, moves_epoch=False) as change:
+        change.session.add(
+            PublicationRow(
+                id="P-5f0c1a2b3c4d",
+                dataset=code,
+                connector="urn:yifen:connector:demo.yifen:psb:main",
+                columns="resident_id name",
+                key=os.urandom(32),
+                state="held",
+                created=change.time,
+                done=128_402,
+                total=128_402,
+                report=json.dumps(report),
+            )
+        )
