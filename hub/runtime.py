@@ -28,6 +28,7 @@ from hub.lookup.receipt import Receipts
 from hub.people.sessions import Sessions
 from hub.publish.publications import Publications
 from hub.settings import Settings, load
+from hub.storage.create import require_newest
 from hub.storage.folder import Folder
 from hub.storage.sqlite import Connection, connect
 
@@ -80,6 +81,7 @@ def open_hub(root: Path, clock: Clock = system_clock) -> Hub:
     settings = load(folder.settings)
     if not folder.control.exists():
         raise SettingsRefused(file=str(folder.control), why="no-database")
+    require_newest(folder)
     master = MasterKey.load(settings.master_key)
     authority = Authority.load(folder.keys)
     receipt_key = PrivateKey.load(folder.keys / "receipt.key")

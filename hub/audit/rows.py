@@ -73,26 +73,51 @@ def row_of(stored: Stored, persons: PersonKeys, pseudonyms: Pseudonyms) -> tuple
     leaf: dict[str, str] = orjson.loads(leaf_data)
     control: dict[str, object] = orjson.loads(control_data)
     officer, case, pseudonym = _person(sealed, key, leaf["person"], persons, pseudonyms)
-    kind = leaf["kind"]
-    state = control.get("state")
-    told = _of_state(kind, state) if isinstance(state, dict) else {}
-    department = told.get("department") or _local(control.get("department"))
+    told = told_by(leaf["kind"], control)
     row = Row(
         position=position,
         time=from_rfc3339(leaf["time"]),
-        kind=kind,
-        department=department,
+        kind=leaf["kind"],
+        department=told.department,
+        connector=told.connector,
+        channel=told.channel,
+        dataset=told.dataset,
+        grant=told.grant,
+        outcome=told.outcome,
+        purpose=told.purpose,
+        officer=officer,
+        case=case,
+        about=pseudonym is not None,
+    )
+    return row, pseudonym
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a *control* part tells, in the same words for questions and for changes."""
+
+    department: str | None
+    connector: str | None
+    channel: str | None
+    dataset: str | None
+    grant: str | None
+    outcome: str | None
+    purpose: str | None
+
+
+def told_by(kind: str, control: Mapping[str, object]) -> Told:
+    """What the *control* part of an entry of ``kind`` tells; codes local to the hub."""
+    state = control.get("state")
+    told = _of_state(kind, state) if isinstance(state, dict) else {}
+    return Told(
+        department=told.get("department") or _local(control.get("department")),
         connector=told.get("connector") or _text(control.get("connector")),
         channel=_text(control.get("channel")),
         dataset=told.get("dataset") or _local(control.get("dataset")),
         grant=told.get("grant") or _local(control.get("grant")),
         outcome=told.get("outcome") or _text(control.get("outcome")),
         purpose=_text(control.get("purpose")),
-        officer=officer,
-        case=case,
-        about=pseudonym is not None,
     )
-    return row, pseudonym
 
 
 def _person(

@@ -14,7 +14,7 @@ from hub.commands.bench import bench
 from hub.commands.demo import demo
 from hub.commands.grant import grant
 from hub.commands.ledger import ledger
-from hub.commands.serving import init, serve
+from hub.commands.serving import doctor, init, migrate, serve
 from hub.commands.signing import sign_in, sign_out
 from hub.commands.speech import LANGUAGE, Place, speak
 
@@ -64,6 +64,8 @@ def hub(ctx: click.Context, folder: Path, address: str, session: Path) -> None:
 
 for command in (
     init,
+    migrate,
+    doctor,
     serve,
     sign_in,
     sign_out,

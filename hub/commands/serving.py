@@ -1,12 +1,16 @@
 """``hub init`` and ``hub serve``."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from hub.clock import system_clock
 from hub.commands.speech import Place, read_password, speak
+from hub.ops.doctor import Finding, examine
 from hub.ops.init import init as make_hub
+from hub.storage.create import migrate as migrate_database
+from hub.storage.folder import Folder
 from hub.web.serve import serve as serve_hub
 
 
@@ -39,6 +43,35 @@ def init(
     click.echo(speak("hub.init.done", folder=str(folder.root)))
     click.echo(speak("hub.init.root", path=str(root_key)))
     click.echo(speak("hub.init.master", path=str(master)))
+
+
+@click.command(help=speak("hub.migrate.help"))
+@click.pass_obj
+def migrate(place: Place) -> None:
+    """Bring the database of a stopped hub to this release."""
+    before, after = migrate_database(Folder(place.folder))
+    click.echo(speak("hub.migrate.done", before=before or "-", after=after))
+
+
+@click.command(help=speak("hub.doctor.help"))
+@click.pass_obj
+def doctor(place: Place) -> None:
+    """Look at the folder; status 1 if anything is bad."""
+    bad = False
+    for finding in examine(place.folder):
+        bad = bad or finding.verdict == "bad"
+        click.echo(f"[{speak(f'hub.doctor.{finding.verdict}')}] " + _told(finding))
+    sys.exit(1 if bad else 0)
+
+
+def _told(finding: Finding) -> str:
+    what = speak(f"hub.doctor.what.{finding.what}")
+    if finding.error is not None:
+        detail = f"problem.{finding.error.code}.detail"
+        return f"{what}: {speak(detail, **finding.error.facts)}"
+    if finding.verdict == "good":
+        return what
+    return f"{what}: {speak(f'hub.doctor.do.{finding.what}')}"
 
 
 @click.command(help=speak("hub.serve.help"))

@@ -31,6 +31,8 @@ _SETTINGS = (
     # The chunks of the process itself are all that SQL may ever read, and nothing it may write.
     f"allowed_directories = ['{_FILES}']",
     "enable_external_file_cache = false",
+    # It moves a TRY_CAST into the reader of CSV, where what cannot be cast is an error.
+    "disabled_optimizers = 'type_pushdown'",
     "enable_external_access = false",
     "lock_configuration = true",
 )

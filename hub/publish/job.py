@@ -52,7 +52,7 @@ _log = logging.getLogger("hub.publish")
 
 
 class _Abandoned(Exception):
-    """There is nothing to do any more: the publication was discarded, or its connector has stopped sending."""
+    """Nothing is left to do: it was discarded, or its connector has stopped sending."""
 
 
 class Job:

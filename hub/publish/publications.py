@@ -86,8 +86,9 @@ class Publications:
     ) -> tuple[str, int]:
         """Open a publication of these items, in the order of the columns.
 
-        Gives its id, and the most bytes that a chunk may have. Raises ``NotFound`` for the dataset, ``Forbidden`` to other departments than its own,
-        ``Unprocessable`` for the columns, ``Conflict`` while another one is running.
+        Gives its id, and the most bytes that a chunk may have. Raises ``NotFound`` for the
+        dataset, ``Forbidden`` to other departments than its own, ``Unprocessable`` for the columns,
+        ``Conflict`` while another one is running.
         """
         if source_rows is not None and not 0 <= source_rows < MAX_ROWS:
             raise Unprocessable(why="source-rows")

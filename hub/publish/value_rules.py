@@ -115,9 +115,7 @@ def _decimal(_: Item, raw: str, trimmed: str, prefix: str) -> Rule:
                 whole: f"coalesce(nullif(ltrim(split_part({normal}, '.', 1), '+-0'), ''), '0')",
                 fraction: f"rtrim(split_part({normal}, '.', 2), '0')",
             },
-            {
-                digits: f"CASE WHEN {fraction} = '' THEN {whole} ELSE {whole} || '.' || {fraction} END"
-            },
+            {digits: f"{whole} || CASE WHEN {fraction} = '' THEN '' ELSE '.' || {fraction} END"},
         ),
         reason=cases([(matches(normal, _DECIMAL), VALID)], refusal("decimal")),
         value=_signed(normal, digits),

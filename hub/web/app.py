@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from certs.errors import YifenError
-from hub.errors import Unavailable
+from hub.errors import NotFound, Unavailable, Unprocessable
 from hub.lookup.receipt import Reply
 from hub.runtime import Hub, open_hub
 from hub.web.department_routes import department_routes
@@ -23,6 +25,7 @@ CHECKPOINT_SECONDS = 0.5
 """Between two looks at the ledger; a checkpoint is due within a second."""
 ATTEMPTS_SECONDS = 60
 """Between two entries that sum failed attempts."""
+METHOD_NOT_ALLOWED = 405
 _log = logging.getLogger("hub.web")
 
 
@@ -53,7 +56,12 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        exception_handlers={YifenError: _problem, Exception: _bare},
+        exception_handlers={
+            YifenError: _problem,
+            RequestValidationError: _query,
+            HTTPException: _route,
+            Exception: _bare,
+        },
     )
     app.include_router(public_routes(hub))
     app.include_router(department_routes(hub))
@@ -89,6 +97,21 @@ async def _sum_attempts(hub: Hub) -> None:
 
 async def _problem(_: Request, error: Exception) -> Response:
     return _response(reply_of(error) if isinstance(error, YifenError) else _internal())
+
+
+async def _query(_: Request, error: Exception) -> Response:
+    """A parameter of the path or query that FastAPI does not take."""
+    place = error.errors()[0]["loc"][-1] if isinstance(error, RequestValidationError) else ""
+    return _response(reply_of(Unprocessable(why=f"member {str(place)[:64]}")))
+
+
+async def _route(_: Request, error: Exception) -> Response:
+    """A path, or a method of one, that there is not."""
+    if isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED:
+        response = _response(reply_to("method-not-allowed", METHOD_NOT_ALLOWED))
+        response.headers.update(error.headers or {})
+        return response
+    return _response(reply_of(NotFound(what="route")))
 
 
 async def _bare(_: Request, __: Exception) -> Response:

@@ -88,7 +88,7 @@ def wait_ready(address: str) -> None:
 def connector(home: Path, *words: str, stdin: str | None = None) -> str:
     """Run ``connector`` as a department would; its output."""
     done = subprocess.run(  # noqa: S603 our own command
-        [sys.executable, "-m", "connectors.cli", "--home", str(home), "--json", *words],
+        [sys.executable, "-m", "connectors", "--home", str(home), "--json", *words],
         input=stdin,
         capture_output=True,
         text=True,

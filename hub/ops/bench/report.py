@@ -116,7 +116,7 @@ def _publish(place: Ground, table: Path) -> Published:
     began = time.perf_counter()
     output = orjson.loads(connector(place.provider, "publish", DATASET, str(table), "--yes"))
     seconds = time.perf_counter() - began
-    return Published(output["report"]["accepted"], seconds)
+    return Published(output["publication"]["report"]["accepted"], seconds)
 
 
 def _ask(

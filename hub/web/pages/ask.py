@@ -4,6 +4,7 @@ The identifier travels in the body of a POST and in no address. A form sent agai
 question and is not charged twice; the answer itself is kept nowhere.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast, get_args
@@ -82,8 +83,8 @@ def ask_pages(console: Console) -> APIRouter:
     async def fill(request: Request, dataset: str, operation: str) -> Response:
         visitor = console.visitor(request, Permission.ASK)
         offer, wanted = _offer(console, visitor, dataset, operation)
-        chosen = tuple(item.code for item, _ in offer.items(wanted))
-        empty = Asked(new_session_id(), "", "", chosen, {}, "", "", {})
+        # No item is ticked beforehand: what is not needed is not to be asked for.
+        empty = Asked(new_session_id(), "", "", (), {}, "", "", {})
         return _form(console, request, visitor, offer, wanted, empty)
 
     @routes.post("/ask/{dataset}/{operation}")
@@ -159,6 +160,7 @@ def _form(
         offer=offer,
         operation=operation,
         asked=asked,
+        wrong=defaultdict(str, asked.wrong),
     )
 
 

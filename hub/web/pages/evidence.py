@@ -19,7 +19,7 @@ of evidence*)."""
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The entry and receipt of one answer; hashes base64url."""
+    """The entry and receipt of one answer; hashes base64url, ``sent`` is what B covers."""
 
     position: int
     origin: str
@@ -31,6 +31,7 @@ class Evidence:
     answer: str
     body: str
     audience: str
+    sent: str
     receipt: str
     kid: str
     grade: str = HUB_SESSION
@@ -57,6 +58,7 @@ def evidence_of(reply: Reply, body: Mapping[str, Json], caller: Caller) -> Evide
         answer=str(control["a"]),
         body=str(claims["B"]),
         audience=str(claims["aud"]),
+        sent=reply.body.decode("utf-8"),
         receipt=reply.receipt,
         kid=str(head["kid"]),
     )

@@ -1,5 +1,7 @@
 """Issuing and changing grants: filled in, looked over as a whole, then confirmed."""
 
+from collections import defaultdict
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -173,5 +175,5 @@ def _form(
         definition=definition,
         choices={item.code: choices(item) for item in definition.items},
         grant=grant,
-        wrong=wrong,
+        wrong=defaultdict(str, wrong),
     )

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from certs.encoding import b64u
 from hub.audit.entry import open_entry
+from hub.audit.rows import told_by
 from hub.audit.search import Filters
 from hub.errors import Unprocessable
 from hub.people.permissions import Permission
@@ -130,6 +131,7 @@ def log_pages(console: Console) -> APIRouter:
             visitor,
             "entry.html",
             entry=opened,
+            told=told_by(str(opened.leaf["kind"]), opened.control),
             path_hashes=[] if inclusion is None else [b64u(node) for node in inclusion.path],
             root="" if inclusion is None else b64u(inclusion.root),
             register=register_of(hub),

@@ -1,0 +1,5 @@
+"""``python -m connectors`` is the command ``connector``."""
+
+from connectors.cli import main
+
+main()

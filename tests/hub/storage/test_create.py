@@ -1,0 +1,71 @@
+"""The database as migrations make it is the one that the code expects."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+from sqlmodel import SQLModel
+
+import hub.storage.tables  # noqa: F401 registers the tables
+from hub.errors import StorageRefused
+from hub.storage.create import NEWEST, create_control, migrate, require_newest, revision
+from hub.storage.folder import Folder
+from hub.storage.lock import FileLock
+from hub.storage.sqlite import MINIMUM, connect, driver, require_version
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path / "hub")
+    made.create()
+    create_control(made)
+    return made
+
+
+def test_the_migrations_make_the_tables_of_the_control_plane(folder: Folder) -> None:
+    connection = connect(folder.control)
+    engine = create_engine(
+        "sqlite://", module=driver, creator=lambda: connection, poolclass=StaticPool
+    )
+    with engine.connect() as bound:
+        found = compare_metadata(MigrationContext.configure(bound), SQLModel.metadata)
+    engine.dispose()
+    lacking = [difference for difference in found if difference[0] != "remove_table"]
+    assert lacking == []
+
+
+def test_the_newest_migration_is_the_one_that_the_code_names() -> None:
+    config = Config()
+    config.set_main_option("script_location", "hub/storage/migrations")
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+def test_a_database_of_another_release_is_refused(folder: Folder) -> None:
+    require_newest(folder)
+    connection = connect(folder.control)
+    connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    connection.close()
+    with pytest.raises(StorageRefused):
+        require_newest(folder)
+
+
+def test_migrating_twice_changes_nothing(folder: Folder) -> None:
+    assert migrate(folder) == (NEWEST, NEWEST)
+    assert revision(folder) == NEWEST
+
+
+def test_a_database_in_use_is_not_migrated(folder: Folder) -> None:
+    with FileLock(folder.lock), pytest.raises(StorageRefused):
+        migrate(folder)
+
+
+def test_an_sqlite_with_the_wal_reset_bug_is_refused() -> None:
+    require_version(MINIMUM)
+    with pytest.raises(StorageRefused):
+        require_version((3, 51, 2))

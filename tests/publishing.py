@@ -1,0 +1,214 @@
+"""A small real hub with one department, its connector, and datasets to publish."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+from catalog.definition import bundled
+from catalog.identifiers.resident import check_character
+from certs.canonical import Json
+from certs.encoding import b64u
+from certs.sealing import MasterKey
+from hub.access import datasets, departments
+from hub.ledger.change import OPERATOR, Actor, Changes
+from hub.ledger.persons import PersonKeys
+from hub.ledger.store import LedgerStore
+from hub.publish.publications import Publications
+from hub.settings import Settings, load
+from hub.storage.create import create_control
+from hub.storage.folder import Folder
+from hub.storage.generation import GenerationKeys, GenerationReader
+
+DEPARTMENT = "psb"
+CONNECTOR = "urn:yifen:connector:trial.yifen:psb:main"
+STEWARD = Actor("console", account="steward", department=DEPARTMENT)
+START = 1_767_225_600_000
+"""2026-01-01, so that the clock of a job, which is the machine's, is later."""
+PATIENCE = 60.0
+
+
+class StillClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class SmallHub:
+    """A hub's folder and the parts that publications need."""
+
+    folder: Folder
+    settings: Settings
+    store: LedgerStore
+    changes: Changes
+    master: MasterKey
+    clock: StillClock
+    publications: Publications
+
+    def reopened(self) -> Publications:
+        """As another process of the hub would have it."""
+        return Publications(
+            self.folder, self.settings, self.store, self.changes, self.master, self.clock
+        )
+
+    def begin(self, dataset: str, columns: Sequence[str], rows: int | None = None) -> str:
+        publication, _ = self.publications.begin(
+            dataset, columns, rows, connector=CONNECTOR, department=DEPARTMENT
+        )
+        return publication
+
+    def send(self, publication: str, chunks: Iterable[bytes]) -> str:
+        """Send chunks; the digest over them."""
+        whole = sha256()
+        for number, chunk in enumerate(chunks):
+            self.publications.receive(publication, number, chunk, connector=CONNECTOR)
+            whole.update(sha256(chunk).digest())
+        return b64u(whole.digest())
+
+    def complete(self, publication: str, chunks: Sequence[bytes]) -> None:
+        self.publications.complete(
+            publication, len(chunks), self.send(publication, chunks), connector=CONNECTOR
+        )
+
+    def publish(
+        self, dataset: str, columns: Sequence[str], rows: Sequence[Sequence[str]], size: int = 1000
+    ) -> str:
+        """Publish rows in chunks of ``size`` rows and wait for the end; gives the id."""
+        publication = self.begin(dataset, columns)
+        self.complete(publication, as_chunks(rows, size))
+        self.publications.wait(publication, PATIENCE)
+        return publication
+
+    def status(self, publication: str) -> dict[str, Json]:
+        return self.publications.status(publication, department=DEPARTMENT)
+
+    def report(self, publication: str) -> dict[str, Json]:
+        report = self.status(publication)["report"]
+        assert isinstance(report, dict)
+        return report
+
+    def rejections(self, publication: str) -> list[dict[str, Json]]:
+        return self.publications.rejections(publication, 0, 10**6, department=DEPARTMENT)
+
+    def live(self, dataset: str) -> str | None:
+        """The name of the live generation."""
+        row = self.store.connection.execute(
+            "SELECT generation FROM datasets WHERE code = ?", (dataset,)
+        ).fetchone()
+        name: str | None = row[0]
+        return name
+
+    def lookup(self, dataset: str, subject: str) -> list[list[str]]:
+        """The rows of a subject in what is live."""
+        name = self.live(dataset)
+        if name is None:
+            return []
+        (version,) = self.store.connection.execute(
+            "SELECT version FROM datasets WHERE code = ?", (dataset,)
+        ).fetchone()
+        (wrapped,) = self.store.connection.execute(
+            "SELECT keys FROM generations WHERE name = ?", (name,)
+        ).fetchone()
+        full = self.settings.full(dataset)
+        keys = GenerationKeys.unwrap(self.master, wrapped, full, name)
+        reader = GenerationReader(self.folder.generation(name), full, name, keys)
+        try:
+            return reader.read(subject, version)
+        finally:
+            reader.close()
+
+    def entries(self) -> list[tuple[str, dict[str, Json]]]:
+        """Kind and state of every entry."""
+        found = self.store.connection.execute("SELECT leaf, control FROM entries ORDER BY position")
+        return [_entry(leaf, control) for leaf, control in found]
+
+    def files(self) -> list[str]:
+        """What lies in ``records`` and ``staging``."""
+        return sorted(
+            str(path.relative_to(self.folder.root))
+            for place in (self.folder.records, self.folder.staging)
+            for path in place.rglob("*")
+            if path.is_file()
+        )
+
+    def holds_in_the_clear(self, *texts: str) -> list[str]:
+        """The files of the hub in which one of ``texts`` can be read."""
+        forms = [form for text in texts for form in (text.encode(), text.encode("utf-16-le"))]
+        return [
+            path.name
+            for path in self.folder.root.rglob("*")
+            if path.is_file() and any(form in path.read_bytes() for form in forms)
+        ]
+
+
+def _entry(leaf: bytes, control: bytes) -> tuple[str, dict[str, Json]]:
+    kind: str = json.loads(leaf)["kind"]
+    state: dict[str, Json] = json.loads(control)["state"]
+    return kind, state
+
+
+def as_chunks(rows: Sequence[Sequence[str]], size: int = 1000) -> list[bytes]:
+    """Rows as chunks of at most ``size`` rows, numbered from 1."""
+    chunks: list[bytes] = []
+    for start in range(0, len(rows), size):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(
+            [number, *row] for number, row in enumerate(rows[start : start + size], start + 1)
+        )
+        chunks.append(text.getvalue().encode())
+    return chunks
+
+def found_hub(root: Path) -> SmallHub:
+    """A hub in an empty folder, with every bundled dataset of one department."""
+    folder = Folder(root)
+    folder.create()
+    folder.settings.write_text(
+        'name = "trial.yifen"\npublic_origin = "http://127.0.0.1:8440"\n'
+        'master_key = "keys/master.key"\ncheckpoint_copy = "checkpoint.txt"\n',
+        encoding="utf-8",
+    )
+    settings = load(folder.settings)
+    master = MasterKey.create(settings.master_key)
+    create_control(folder)
+    clock = StillClock()
+    store = LedgerStore(folder, clock)
+    changes = Changes(store, PersonKeys(store.connection, master))
+    for code in (DEPARTMENT, "tax"):
+        departments.admit(changes, OPERATOR, code, "部门", "Department")
+    for code in bundled():
+        source = files("catalog.datasets").joinpath(f"{code}.toml").read_bytes()
+        datasets.register(changes, OPERATOR, DEPARTMENT, source)
+    publications = Publications(folder, settings, store, changes, master, clock)
+    return SmallHub(folder, settings, store, changes, master, clock, publications)
+
+
+COLUMNS = ("resident_id", "name", "sex", "birth_date", "status", "address")
+_FIRST_DAY = date(1950, 1, 1)
+
+
+def resident_id(number: int) -> str:
+    """A sound number, another one for each ``number`` below 10 million."""
+    born = _FIRST_DAY + timedelta(days=number % 10_000)
+    body = f"530402{born:%Y%m%d}{number // 10_000:03d}"
+    return body + check_character(body)
+
+
+def resident(number: int, name: str = "", address: str = "云南省玉溪市红塔区") -> list[str]:
+    """A sound row."""
+    born = _FIRST_DAY + timedelta(days=number % 10_000)
+    return [resident_id(number), name or f"居民{number}", "男", f"{born}", "1", address]
+
+
+def residents(count: int, start: int = 0) -> list[list[str]]:
+    """Sound rows with numbers from ``start`` on."""
+    return [resident(number) for number in range(start, start + count)]
