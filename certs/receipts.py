@@ -55,22 +55,18 @@ class ReceiptSigner:
         self._header = b64u(canonical({"alg": "ES256", "kid": kid, "typ": TYPE}))
 
     def issue(self, receipt: Receipt) -> str:
-        """The compact JWS of ``receipt``."""
-        claims: dict[str, str | int] = {
-            "R": receipt.request,
-            "aud": receipt.audience,
-            "content_type": receipt.content_type,
-            "count": receipt.entries,
-            "first": receipt.first,
-            "iat": receipt.issued,
-            "iss": receipt.issuer,
-            "leaves": receipt.leaves,
-            "origin": receipt.origin,
-            "status": receipt.status,
-        }
-        if receipt.body is not None:
-            claims["B"] = receipt.body
-        signed = f"{self._header}.{b64u(canonical(claims))}"
+        """The compact JWS of ``receipt``.
+
+        Its members are digests, numbers, names and types of ours: nothing in them needs escaping.
+        """
+        body = "" if receipt.body is None else f'"B":"{receipt.body}",'
+        claims = (
+            f'{{{body}"R":"{receipt.request}","aud":"{receipt.audience}",'
+            f'"content_type":"{receipt.content_type}","count":{receipt.entries},'
+            f'"first":{receipt.first},"iat":{receipt.issued},"iss":"{receipt.issuer}",'
+            f'"leaves":"{receipt.leaves}","origin":"{receipt.origin}","status":{receipt.status}}}'
+        ).encode("ascii")
+        signed = f"{self._header}.{b64u(claims)}"
         return f"{signed}.{b64u(self._signer.sign(signed.encode('ascii')))}"
 
 

@@ -50,6 +50,13 @@ _MEMBER = re.compile(
 _SIGNATURE = re.compile(r"([a-z*][a-z0-9_*.-]*)=:([A-Za-z0-9+/=]*):(?:[ \t]*,[ \t]*|\Z)", re.ASCII)
 _PARAMETERS = re.compile(r';([a-z][a-z0-9_*.-]*)=(?:(-?[0-9]+)|"([^"]*)")', re.ASCII)
 _DIGEST = re.compile(r"(?:\A|,)[ \t]*sha-256=:([A-Za-z0-9+/=]+):[ \t]*(?=,|\Z)", re.ASCII)
+# Exactly what ``sign_request`` writes for a request with a body: see ``_read_plain``.
+_PLAIN = re.compile(
+    rf"{LABEL}=(\({' '.join(REQUIRED_WITH_BODY)}\);created=([0-9]{{1,12}});expires=([0-9]{{1,12}})"
+    rf';nonce="([A-Za-z0-9_-]{{22}})";keyid="([A-Za-z0-9_-]{{43}})";tag="{TAG}")\Z',
+    re.ASCII,
+)
+_PLAIN_SIGNATURE = re.compile(rf"{LABEL}=:([A-Za-z0-9+/]{{86}}==):\Z", re.ASCII)
 _NONCE = re.compile(r"[A-Za-z0-9_-]{22}\Z", re.ASCII)
 
 
@@ -153,6 +160,11 @@ def read_signature(headers: Mapping[str, str], *, with_body: bool) -> SignatureI
         raise SignatureMissing
     if len(inputs) > MAX_HEADER or len(signatures) > MAX_HEADER:
         raise MalformedHeader(header="signature-input")
+    plain = _PLAIN.match(inputs) if with_body else None
+    if plain is not None:
+        signature = _PLAIN_SIGNATURE.match(signatures)
+        if signature is not None:
+            return _read_plain(plain, signature)
     ours = [match for match in _members(_MEMBER, inputs, "signature-input") if _is_ours(match[4])]
     if len(ours) != 1:
         raise SignatureMissing
@@ -176,6 +188,20 @@ def read_signature(headers: Mapping[str, str], *, with_body: bool) -> SignatureI
         keyid=texts["keyid"],
         algorithm=texts.get("alg"),
         signature=_base64(values[0], "signature"),
+    )
+
+
+def _read_plain(inputs: re.Match[str], signature: re.Match[str]) -> SignatureInput:
+    """A signature of exactly our own form, read at a third of the cost."""
+    return SignatureInput(
+        components=REQUIRED_WITH_BODY,
+        text=inputs[1],
+        created=int(inputs[2]),
+        expires=int(inputs[3]),
+        nonce=inputs[4],
+        keyid=inputs[5],
+        algorithm=None,
+        signature=b64decode(signature[1]),
     )
 
 

@@ -55,11 +55,10 @@ class SmallHub:
     clock: StillClock
     publications: Publications
 
-    def reopened(self) -> Publications:
-        """As another process of the hub would have it."""
-        return Publications(
-            self.folder, self.settings, self.store, self.changes, self.master, self.clock
-        )
+    def close(self) -> None:
+        """Give everything up, as at the end of a process."""
+        self.publications.close()
+        self.store.close()
 
     def begin(self, dataset: str, columns: Sequence[str], rows: int | None = None) -> str:
         publication, _ = self.publications.begin(
@@ -141,6 +140,10 @@ class SmallHub:
             if path.is_file()
         )
 
+    def generations(self) -> set[str]:
+        """Of which generations there are files; a reader adds files of its own to one."""
+        return {path.name.partition(".db")[0] for path in self.folder.records.iterdir()}
+
     def holds_in_the_clear(self, *texts: str) -> list[str]:
         """The files of the hub in which one of ``texts`` can be read."""
         forms = [form for text in texts for form in (text.encode(), text.encode("utf-16-le"))]
@@ -177,17 +180,25 @@ def found_hub(root: Path) -> SmallHub:
         'master_key = "keys/master.key"\ncheckpoint_copy = "checkpoint.txt"\n',
         encoding="utf-8",
     )
-    settings = load(folder.settings)
-    master = MasterKey.create(settings.master_key)
+    MasterKey.create(load(folder.settings).master_key)
     create_control(folder)
+    hub = open_hub(root)
+    for code in (DEPARTMENT, "tax"):
+        departments.admit(hub.changes, OPERATOR, code, "部门", "Department")
+    for code in bundled():
+        source = files("catalog.datasets").joinpath(f"{code}.toml").read_bytes()
+        datasets.register(hub.changes, OPERATOR, DEPARTMENT, source)
+    return hub
+
+
+def open_hub(root: Path) -> SmallHub:
+    """The hub in a folder that ``found_hub`` has made."""
+    folder = Folder(root)
+    settings = load(folder.settings)
+    master = MasterKey.load(settings.master_key)
     clock = StillClock()
     store = LedgerStore(folder, clock)
     changes = Changes(store, PersonKeys(store.connection, master))
-    for code in (DEPARTMENT, "tax"):
-        departments.admit(changes, OPERATOR, code, "部门", "Department")
-    for code in bundled():
-        source = files("catalog.datasets").joinpath(f"{code}.toml").read_bytes()
-        datasets.register(changes, OPERATOR, DEPARTMENT, source)
     publications = Publications(folder, settings, store, changes, master, clock)
     return SmallHub(folder, settings, store, changes, master, clock, publications)
 

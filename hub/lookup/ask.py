@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from certs.canonical import Json, canonical, parse
@@ -80,11 +81,11 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
         operation=operation,
         dataset=dataset if _CODE.match(dataset) else "",
         request_id=_request_id(value["request_id"]),
-        subject_type=_matching(subject["type"], _CODE, "subject"),
+        subject_type=_code(subject["type"], "subject"),
         subject_id=_text(subject["id"], "subject"),
         items=items,
         claims=claims,
-        purpose=_matching(value["purpose"], _CODE, "purpose"),
+        purpose=_code(value["purpose"], "purpose"),
         case=None if case is None else _text(case, "case"),
         officer=_text(value["officer"], "officer"),
         content=sha256(f"{operation} {dataset} ".encode() + canonical(value))[:_CONTENT],
@@ -97,7 +98,7 @@ def _items(value: Mapping[str, Json]) -> tuple[str, ...]:
         return ()
     if not isinstance(items, list) or not 0 < len(items) <= MAX_ITEMS:
         raise QuestionMalformed(where="items")
-    codes = tuple(_matching(item, _CODE, "items") for item in items)
+    codes = tuple(_code(item, "items") for item in items)
     if len(set(codes)) != len(codes):
         raise QuestionMalformed(where="items")
     return codes
@@ -113,7 +114,7 @@ def _claims(value: Mapping[str, Json]) -> Mapping[str, str]:
     for code, claim in claims.items():
         if not isinstance(claim, str) or not 0 < len(claim) <= MAX_CLAIM:
             raise QuestionMalformed(where="claims")
-        found[_matching(code, _CODE, "claims")] = claim
+        found[_code(code, "claims")] = claim
     return found
 
 
@@ -128,6 +129,18 @@ def _request_id(value: Json) -> str:
 
 def _matching(value: Json, pattern: re.Pattern[str], where: str) -> str:
     if not isinstance(value, str) or not pattern.match(value):
+        raise QuestionMalformed(where=where)
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _is_code(text: str) -> bool:
+    """Whether ``text`` may be a code; the same few come again and again."""
+    return _CODE.match(text) is not None
+
+
+def _code(value: Json, where: str) -> str:
+    if not isinstance(value, str) or not _is_code(value):
         raise QuestionMalformed(where=where)
     return value
 

@@ -8,6 +8,7 @@ from hub.errors import NotFound
 from hub.ledger.attempt import Entered
 from hub.ledger.persons import PersonKeys
 from hub.lookup.identify import Caller, short_id
+from hub.lookup.refusals import STATUS
 from hub.storage.sqlite import Connection
 
 _LIMIT = 4096
@@ -15,20 +16,20 @@ _LIMIT = 4096
 
 def stored_entry(
     connection: Connection, persons: PersonKeys, caller: Caller, request_id: str
-) -> tuple[Entered, bytes, str, str]:
-    """The first entry of a question: entry, opening, its R and its outcome class.
+) -> tuple[Entered, bytes, str, int]:
+    """The first entry of a question: entry, opening, its R and its HTTP status.
 
     Raises ``NotFound`` if this connector has asked no such question, and ``SealBroken`` if the
     *person* part was erased.
     """
     row = connection.execute(
-        "SELECT e.position, e.leaf, e.control, e.salts, e.person, e.person_key"
+        "SELECT e.position, e.leaf, e.control, e.salts, e.internal, e.person, e.person_key"
         " FROM questions q JOIN entries e ON e.position = q.first WHERE q.id = ?",
         (short_id(caller.asker, request_id),),
     ).fetchone()
     if row is None:
         raise NotFound(what="receipt")
-    position, leaf, control, salts, person, person_key = row
+    position, leaf, control, salts, internal, person, person_key = row
     members = parse(control, max_bytes=_LIMIT, max_depth=2)
     if not isinstance(members, dict) or members.get("connector") != caller.connector:
         raise NotFound(what="receipt")
@@ -41,4 +42,13 @@ def stored_entry(
         b64u(person_salt).encode("ascii"),
     )
     entered = Entered(position, read.time, leaf, leaf_hash(leaf), control)
-    return entered, opened, str(members["R"]), str(members["outcome"])
+    return entered, opened, str(members["R"]), _status(str(members["outcome"]), internal)
+
+
+def _status(outcome: str, internal: bytes) -> int:
+    """The status with which an exit left, from its outcome class and true reason."""
+    if outcome in {"answered", "empty"}:
+        return 200
+    reason = parse(internal, max_bytes=_LIMIT, max_depth=1)
+    code = str(reason.get("reason")) if isinstance(reason, dict) else ""
+    return STATUS.get(code, 422 if outcome == "malformed" else 403)

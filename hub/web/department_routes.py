@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from catalog.identifiers import check_any
 from hub.access import connectors, grants, marks
 from hub.errors import Forbidden, NotFound, Unprocessable
-from hub.lookup.receipt import JSON
+from hub.lookup.receipt import JSON, PROBLEM
 from hub.lookup.stored import stored_entry
 from hub.runtime import Hub
+from hub.web.front import address_of, read_body
 from hub.web.json_body import answer, empty, read_body_as
 from hub.web.signed import SignedCall, signed_call
 
@@ -20,6 +21,7 @@ _Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 _Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 REJECTIONS_PAGE = 10_000
 MAX_ENROLMENT = 16 * 1024
+OK = 200
 
 
 class _Strict(BaseModel):
@@ -76,9 +78,15 @@ def department_routes(hub: Hub) -> APIRouter:
 
     @routes.post("/enrolment")
     async def enrol(request: Request) -> Response:
-        body = await request.body()
+        address = address_of(request.scope)
+        hub.attempts.allow(address)
+        body = await read_body(request.receive, MAX_ENROLMENT)
         given = read_body_as(EnrolmentBody, body, max_bytes=MAX_ENROLMENT, max_depth=2)
-        enrolled = connectors.enrol(hub.changes, hub.trust, given.token, given.csr.encode())
+        try:
+            enrolled = connectors.enrol(hub.changes, hub.trust, given.token, given.csr.encode())
+        except Forbidden:
+            hub.attempts.failed(address, "enrolment", None)
+            raise
         return answer(
             {
                 "certificate": enrolled.pem.decode(),
@@ -117,14 +125,14 @@ def department_routes(hub: Hub) -> APIRouter:
     @routes.get("/receipts/{request_id}")
     async def receipt(request: Request, request_id: str) -> Response:
         call = await signed_call(request, hub)
-        entered, opened, digest, outcome = stored_entry(
+        entered, opened, digest, status = stored_entry(
             hub.reading, hub.persons, call.caller, request_id
         )
         token = hub.receipts.issue(
             call.caller._replace(request=digest),
             entered,
-            status=200 if outcome in {"answered", "empty"} else 403,
-            content_type=JSON,
+            status=status,
+            content_type=JSON if status == OK else PROBLEM,
             body=None,
         )
         body = b'{"openings":[%b]}' % opened

@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 from certs.errors import CertificateError, MalformedHeader, SignatureError, YifenError
 from certs.signatures import Message
 from hub.access.grant import Operation
-from hub.errors import NotIdentified
+from hub.errors import NotIdentified, TooLarge
 from hub.lookup.receipt import Reply
 from hub.runtime import Hub
 from hub.web.problems import INTERNAL, TOO_LARGE, reply_of, reply_to
@@ -27,12 +27,6 @@ _QUESTION = re.compile(rb"/v1/datasets/([a-z0-9_-]{1,64})/(lookup|verify)\Z")
 UNIDENTIFIED = (NotIdentified, SignatureError, CertificateError, MalformedHeader)
 """Errors of attempts that never became questions."""
 _log = logging.getLogger("hub.web")
-
-
-class TooLarge(YifenError):
-    """The body is larger than the hub takes."""
-
-    code = "too-large"
 
 
 class Front:

@@ -1,14 +1,25 @@
 """A small hub for the console's tests: departments, people, sealed records, grants.
 
+``visited`` is one that is asked in-process, ``served`` one that a browser reaches on loopback.
+
 Records are sealed by hand, so that the console's tests do not hang on the machinery of
 publications; everything else goes the way that it goes in service.
 """
 
 import json
 import os
-from dataclasses import dataclass
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+
+import pytest
+import uvicorn
+from httpx2 import Response
+from starlette.testclient import TestClient
 
 from catalog.definition import Dataset, load
 from hub.access import datasets, departments, grants
@@ -21,6 +32,7 @@ from hub.people.passwords import hash_password
 from hub.runtime import Hub, open_hub
 from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationKeys, GenerationWriter
 from hub.storage.tables import DatasetRow, GenerationRow, PublicationRow
+from hub.web.app import create_app
 
 PASSWORD = "seven small lanterns"
 PEOPLE = (
@@ -55,14 +67,66 @@ LI = {"resident_id": "440524188001010014", "name": "李娜", "sex": "2"}
 
 
 @dataclass
-class World:
-    """A hub and the grants that it begins with."""
+class House:
+    """A hub and the grant that its officer asks under."""
 
     hub: Hub
     grant: Grant
 
 
-def build(root: Path, origin: str, clock: Clock = system_clock) -> World:
+@dataclass
+class Visit:
+    """A console asked in-process, as a browser without JavaScript would."""
+
+    house: House
+    client: TestClient
+    origin: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **headers: str) -> "Page":
+        return Page(self.client.get(path, headers=headers, follow_redirects=False))
+
+    def post(self, path: str, data: dict[str, object], **headers: str) -> "Page":
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {"sec-fetch-site": "same-origin", "origin": self.origin} | given
+        sent = {name: value for name, value in sent.items() if value}
+        return Page(self.client.post(path, data=data, headers=sent, follow_redirects=False))
+
+    def sign_in(self, account: str, password: str = PASSWORD) -> "Page":
+        self.client.cookies.clear()
+        return self.post("/sign-in", {"account": account, "password": password, "next": "/"})
+
+    def token(self, path: str = "/") -> str:
+        """The secret of this session's forms."""
+        return self.get(path).value("form")
+
+
+@dataclass
+class Page:
+    """A response as pages are looked at."""
+
+    response: Response
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def text(self) -> str:
+        return self.response.text
+
+    @property
+    def goes_to(self) -> str:
+        return self.response.headers.get("location", "")
+
+    def value(self, name: str) -> str:
+        """The value of the first hidden field of a name."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.text)
+        assert found is not None, name
+        return found[1]
+
+
+def build(root: Path, origin: str, clock: Clock = system_clock) -> House:
     """Make a hub in ``root`` that is reached at ``origin``."""
     init(root, "demo.yifen", origin, clock, administrator=("admin", "孙丽", PASSWORD))
     hub = open_hub(root, clock)
@@ -78,17 +142,20 @@ def build(root: Path, origin: str, clock: Clock = system_clock) -> World:
     seal(hub, resident, [ZHANG, LI])
     held(hub, "resident")
     grant = grants.issue(hub.changes, OPERATOR, terms("hfc", resident))
-    for department, code, operation in (("tax", "legal_entity", "lookup"), ("nrb", "resident", "verify")):
+    for department, code, operation in (
+        ("tax", "legal_entity", "lookup"),
+        ("nrb", "resident", "verify"),
+    ):
         definition = load(files("catalog.datasets").joinpath(f"{code}.toml").read_bytes())
         grants.issue(hub.changes, OPERATOR, terms(department, definition, operation))
     hub.checkpointer.step()
-    return World(hub, grant)
+    return House(hub, grant)
 
 
 def terms(department: str, dataset: Dataset, operation: str = "lookup") -> Terms:
     """The terms of a grant over the first items of a dataset."""
     names = [item.code for item in dataset.items if item.sharing != 3][:6]
-    masks = {code: "full" for code in names}
+    masks = dict.fromkeys(names, "full")
     if "resident_id" in masks:
         masks["resident_id"] = "identifier"
     return Terms.model_validate(
@@ -171,3 +238,40 @@ def held(hub: Hub, code: str) -> None:
                 report=json.dumps(report),
             )
         )
+
+
+@pytest.fixture
+def visited(tmp_path: Path) -> Iterator[Visit]:
+    """A console that is asked in-process, over what stands for HTTPS."""
+    origin = "https://hub.example"
+    house = build(tmp_path / "hub", origin)
+    with TestClient(create_app(house.hub), base_url=origin) as client:
+        yield Visit(house, client, origin)
+
+
+@dataclass
+class Served:
+    """A console on loopback."""
+
+    house: House
+    address: str
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A console that a browser reaches."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    house = build(tmp_path / "hub", address)
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(house.hub), http="httptools", log_level="warning", ws="none")
+    )
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    try:
+        yield Served(house, address)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()

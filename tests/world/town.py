@@ -29,9 +29,12 @@ from hub.ledger.verify import Findings, Verification
 from hub.ops.init import init
 from hub.people import accounts
 from hub.people.passwords import hash_password
+from hub.publish.digest import generation_digest
+from hub.publish.flip import go_live
 from hub.runtime import Hub, open_hub
 from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationKeys, GenerationWriter
-from hub.storage.tables import DatasetRow, GenerationRow
+from hub.storage.sqlite import connect
+from hub.storage.tables import GenerationRow, PublicationRow
 from hub.web.front import Front
 from world.asking import Answer, Gateway, Sent
 from world.time import DAY, NOW, Time
@@ -322,18 +325,36 @@ def publish(hub: Hub, code: str, rows: Sequence[dict[str, str]], name: str = "")
     writer.connection.execute("COMMIT")
     writer.index()
     writer.close()
+    _go_live(hub, code, name, wrapped, len(rows))
+    return name
+
+
+def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int) -> None:
+    """Move the pointer as a publication does that has been checked and sealed."""
+    sealed = connect(hub.folder.generation(name))
+    found = generation_digest(sealed)
+    sealed.close()
     with hub.changes.change(Actor("hub")) as change:
         change.session.add(
             GenerationRow(
-                name=name, dataset=code, keys=wrapped, row_count=len(rows), digest="", state="live"
+                name=name, dataset=code, keys=wrapped, row_count=count, digest=found, state="sealing"
             )
         )
-        pointer = change.session.get(DatasetRow, code)
-        assert pointer is not None
-        pointer.generation, pointer.version, pointer.as_of = name, 1, change.time
-        change.session.add(pointer)
-        change.append("publication", {"dataset": code, "generation": name, "publication": name})
-    return name
+        change.session.flush()
+        change.session.add(
+            PublicationRow(
+                id=name,
+                dataset=code,
+                connector=f"urn:yifen:connector:{HUB}:{DATASETS[code]}:gateway",
+                columns="",
+                key=b"",
+                state="checking",
+                created=change.time,
+                generation=name,
+            )
+        )
+        change.session.flush()
+        go_live(change, hub.settings, name, released_by=None)
 
 
 def _resident(number: str) -> dict[str, str]:

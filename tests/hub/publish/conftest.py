@@ -11,5 +11,4 @@ from publishing import SmallHub, found_hub
 def small(tmp_path: Path) -> Iterator[SmallHub]:
     hub = found_hub(tmp_path / "hub")
     yield hub
-    hub.publications.close()
-    hub.store.close()
+    hub.close()

@@ -1,0 +1,251 @@
+"""The console in a real browser, without JavaScript, in both languages."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+if TYPE_CHECKING:
+    from conftest import Served
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "seven small lanterns"
+ZHANG = "11010519491231002X"
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+PLACES = (
+    Path("/usr/lib/chromium/chromium-headless-shell"),
+    Path("/usr/lib/chromium-headless-shell/chromium-headless-shell"),
+    Path("/usr/lib/chromium/chromium"),
+)
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NARROW = {"width": 390, "height": 800}
+
+
+def chromium() -> str | None:
+    """The browser of this machine: Debian's, or another by name."""
+    named = (shutil.which(name) for name in NAMES)
+    lying = (str(path) for path in PLACES if os.access(path, os.X_OK))
+    return next((path for path in (*named, *lying) if path), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        if os.environ.get("YIFEN_REQUIRE") == "all":
+            pytest.fail("required: no chromium on this machine")
+        pytest.skip("no chromium on this machine: apt-get install chromium-headless-shell")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def enter(browser: Browser, served: "Served") -> Iterator[Callable[[str, str], Page]]:
+    """Sign somebody in, in a language; whatever the browser complains of fails the test."""
+    complaints: list[str] = []
+    contexts = []
+
+    def sign_in(account: str, language: str = "zh") -> Page:
+        context = browser.new_context(
+            java_script_enabled=False, viewport={"width": 1280, "height": 860}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(served.address) else complaints.append(request.url)
+            ),
+        )
+        page.goto(f"{served.address}/sign-in")
+        if language == "en":
+            page.click("text=English")
+        page.fill("#account", account)
+        page.fill("#password", PASSWORD)
+        page.click("main button")
+        assert page.url == f"{served.address}/"
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+    # A favicon by data: is the one address that is not of the hub.
+    assert [text for text in complaints if not text.startswith("data:")] == []
+
+
+def test_an_officer_asks_and_sees_the_receipt(
+    enter: Callable[..., Page], served: "Served", tmp_path: Path
+) -> None:
+    page = enter("hfc.wang")
+    page.click("nav >> text=查询与核验")
+    page.click("main a.button:has-text('查询')")
+    page.fill("#subject", "110105 19491231 002x")
+    page.select_option("#purpose", "housing_fund_withdrawal")
+    page.fill("#case", "GJJ-2026-0031")
+    for title in ("公民身份号码", "姓名", "性别"):
+        page.check(f"label:has-text('{title}') input")
+    page.click("form.card button")
+    # The number is in no address: neither the page's nor one that the browser would send on.
+    assert page.url == f"{served.address}/ask/resident/lookup"
+    values = page.inner_text("table.values")
+    assert "张伟" in values
+    assert "1101************2X" in values
+    evidence = page.inner_text(".evidence")
+    assert "hub-session" in evidence
+    assert "demo.yifen/ledger/1" in evidence
+    assert "eyJ" in evidence
+    page.screenshot(path=tmp_path / "answer.png", full_page=True)
+    # Sent again, as a browser does on reload: a repeat.
+    page.reload()
+    assert "不另计额度" in page.inner_text(".evidence")
+
+
+def test_a_mistyped_number_is_told_before_anything_is_asked(enter: Callable[..., Page]) -> None:
+    page = enter("hfc.wang", "en")
+    page.click("nav >> text=Look up and verify")
+    page.click("main a.button:has-text('Verify')")
+    page.fill("#subject", ZHANG)
+    page.select_option("#purpose", "housing_fund_withdrawal")
+    page.fill("#case", "1")
+    page.fill("#claim-name", "张伟")
+    page.click("form.card button")
+    assert page.inner_text(".verdict") == "They agree"
+    page.click("text=Ask about another")
+    page.fill("#subject", ZHANG)
+    # The browser itself holds back a form without purpose and case.
+    page.click("form.card button")
+    assert page.url.endswith("/ask/resident/verify")
+    assert page.query_selector(".evidence") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "new", "review", "confirm", "revoke", "revoked"),
+    [
+        ("zh", "新增授权", "核对内容", "确认授权", "撤销授权", "已撤销"),
+        ("en", "New grant", "Look it over", "Issue the grant", "Revoke the grant", "revoked"),
+    ],
+)
+def test_an_administrator_issues_and_revokes_a_grant(
+    enter: Callable[..., Page],
+    tmp_path: Path,
+    language: str,
+    new: str,
+    review: str,
+    confirm: str,
+    revoke: str,
+    revoked: str,
+) -> None:
+    page = enter("admin", language)
+    page.goto(page.url + "grants")
+    page.screenshot(path=tmp_path / f"matrix-{language}.png", full_page=True)
+    page.click(f"text={new} >> nth=0")
+    page.select_option("#department", "tax")
+    page.select_option("#dataset", "real_estate")
+    page.click("main form button")
+    page.check("input[name=operation][value=lookup]")
+    page.check("input[name=channel][value=console]")
+    page.select_option("#item-certificate_no", "full")
+    page.check("input[name=purpose][value=tax_administration]")
+    page.fill("#quota", "200")
+    page.fill("#basis", "共享申请 2026-021")
+    page.click(f"button:has-text('{review}')")
+    assert "2026-021" in page.inner_text("main table")
+    page.click(f"button:has-text('{confirm}')")
+    grant = page.url
+    assert "/grants/G-" in grant
+    page.click(f"text={revoke}")
+    page.click("main button.button-danger")
+    assert page.url == grant
+    assert page.inner_text(".head-row .tag") == revoked
+    assert page.query_selector(f"text={revoke}") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "opened", "verified"),
+    [("zh", "查看", "已核对"), ("en", "Open", "Verified")],
+)
+def test_an_auditor_searches_the_log_and_sees_the_proof(
+    enter: Callable[..., Page],
+    served: "Served",
+    tmp_path: Path,
+    language: str,
+    opened: str,
+    verified: str,
+) -> None:
+    officer = enter("hfc.wang")
+    officer.goto(f"{served.address}/ask/resident/lookup")
+    officer.fill("#subject", ZHANG)
+    officer.select_option("#purpose", "tax_administration")
+    officer.fill("#case", "S-77")
+    officer.check("input[value=name]")
+    officer.click("form.card button")
+    served.house.hub.checkpointer.step()
+    page = enter("audit.zhao", language)
+    page.goto(f"{served.address}/log")
+    page.fill("#subject", ZHANG)
+    page.click("form.search button")
+    assert page.url == f"{served.address}/log"
+    row = page.inner_text("table.log tbody tr")
+    assert "hfc.wang" in row
+    assert "S-77" in row
+    page.screenshot(path=tmp_path / f"log-{language}.png", full_page=True)
+    page.click(f"table.log tbody tr >> text={opened}")
+    assert page.url == f"{served.address}/log/entry"
+    assert verified in page.inner_text("main")
+    assert ZHANG in page.inner_text("dl.facts")
+
+
+def test_nothing_runs_off_a_narrow_page(enter: Callable[..., Page], served: "Served") -> None:
+    page = enter("hfc.wang")
+    page.set_viewport_size(NARROW)
+    for path in ("/", "/ask", "/ask/resident/lookup", "/ask/resident/verify", "/grants"):
+        page.goto(f"{served.address}{path}")
+        box = page.locator("body").bounding_box()
+        assert box is not None
+        assert box["width"] <= NARROW["width"], path
+        for element in page.locator("main > *, main .card > *").all():
+            inner = element.bounding_box()
+            assert inner is None or inner["x"] + inner["width"] <= NARROW["width"] + 1, path
+
+
+def test_the_keyboard_reaches_the_main_part_first(
+    enter: Callable[..., Page], served: "Served"
+) -> None:
+    page = enter("hfc.wang")
+    page.goto(f"{served.address}/grants")
+    page.keyboard.press("Tab")
+    assert page.locator("a.skip:focus").count() == 1
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+    assert page.locator("main:focus").count() == 1
+
+
+def test_every_field_has_a_label(enter: Callable[..., Page], served: "Served") -> None:
+    page = enter("admin")
+    for path in ("/grants/new", "/grants/new?department=tax&dataset=resident", "/grants"):
+        page.goto(served.address + path)
+        for field in page.locator(
+            "main input:not([type=hidden]), main select, main textarea"
+        ).all():
+            name, own = field.get_attribute("id"), field.locator("xpath=ancestor::label").count()
+            assert own or page.locator(f"label[for='{name}']").count() == 1, (path, name)
+        assert page.locator("h1").count() == 1
+        assert page.locator("table").count() == page.locator("table:has(th[scope=col])").count()

@@ -1,0 +1,339 @@
+"""``hub ledger verify`` finds what was changed behind the ledger's back, wherever it was."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from certs.canonical import Json, canonical, parse
+from certs.leaf import SALT_BYTES, leaf_bytes, part_digest, read_leaf
+from certs.sealing import MasterKey
+from hub.access import connectors, datasets, departments, grants, marks, purposes
+from hub.ledger.change import Actor
+from hub.ledger.persons import PersonKeys
+from hub.ledger.verify import Verification
+from hub.people import accounts
+from hub.storage.create import create_control
+from hub.storage.folder import Folder
+from hub.storage.sqlite import connect
+from world.asking import Members
+from world.time import DAY
+from world.town import ADMINISTRATOR, HUB, SUBJECTS, Town, World, covering, open_world
+
+# What the log does not hold, and why no verification of the log can find it.
+BEYOND_THE_LOG = {
+    "nonces_0": "a nonce is forgotten when its signature has ended",
+    "nonces_1": "the same",
+    "nonces_2": "the same",
+    "nonce_windows": "the same",
+    "questions": "what a retry is compared with, for ten minutes",
+    "mismatches": "a throttle of one hour",
+    "quotas": "a throttle of one day; the answers themselves are in the log",
+    "invitations": "secrets by their digest; what one gave is an entry of its own",
+    "publications": "a job on its way; what became live is an entry",
+    "person_keys.retention": "bound by the wrapping: found when a part is opened",
+    "people.name": "kept out of the log, which holds no personal data",
+    "people.password": "kept out of the log",
+    "generations.keys": "wrapped by the master key: a changed one opens nothing",
+    "checkpoints.one": "the table has one row",
+    "ledger_head.one": "the same",
+    "checkpoints.note": "every reader checks its signature",
+}
+
+
+@pytest.fixture(scope="module")
+def busy_town(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A town in which everything has happened that the log tells of."""
+    root = tmp_path_factory.mktemp("busy") / "hub"
+    with open_world(town, root) as world:
+        _live(world)
+    return root
+
+
+def _live(world: World) -> None:
+    hub = world.hub
+    for subject in SUBJECTS[:4]:
+        world.ask(world.nrb.lookup(subject={"id": subject, "type": "resident_id"}))
+    question = world.nrb.question()
+    for _ in range(2):
+        world.ask(world.nrb.lookup(**question))
+    world.ask(world.nrb.verify({"name": "李四"}))
+    world.ask(world.gateway("mrb").lookup())
+    world.ask(world.nrb.lookup(items=["no_such_item"]))
+    sender = Actor("connector", department="psb")
+    for number, kind in enumerate(("disputed", "repaired", "disputed")):
+        marks.set_mark(hub.changes, sender, "resident", bytes([number] * 32), kind, ("x", "y"))  # type: ignore[arg-type]
+    marks.set_mark(hub.changes, sender, "resident", bytes(32), "cleared", ("x", "y"))
+    grants.set_status(hub.changes, ADMINISTRATOR, world.grant.id, "suspended")
+    other = covering(world.time(), department="mrb", daily_quota=9)
+    grants.issue(hub.changes, ADMINISTRATOR, other)
+    hub.book.refresh()
+    world.ask(world.gateway("mrb").lookup())
+    world.hub.checkpointer.step()
+    purposes.set_status(hub.changes, ADMINISTRATOR, "school_enrolment", "ended")
+    datasets.set_status(hub.changes, ADMINISTRATOR, "real_estate", "suspended")
+    accounts.set_status(hub.changes, ADMINISTRATOR, "mrb.steward", "suspended")
+    departments.set_status(hub.changes, ADMINISTRATOR, "mrb", "suspended")
+    _, keyid = world.town.keys["mrb"]
+    connectors.revoke_certificate(hub.changes, ADMINISTRATOR, keyid)
+    hub.attempts.failed("127.0.0.1", "replayed", None)
+    hub.attempts.enter(hub.changes)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A database to change, and a verification of it."""
+
+    root: Path
+    database: Path
+
+    def tamper(self, statement: str, *values: object) -> int:
+        """Change rows as whoever has the file can; gives how many."""
+        connection = connect(self.database)
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        changed: int = connection.execute(statement, values).rowcount
+        connection.close()
+        return changed
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        connection = connect(self.database)
+        found: list[tuple[object, ...]] = connection.execute(query).fetchall()
+        connection.close()
+        return found
+
+    def faults(self) -> set[str]:
+        """Why each thing that does not agree does not."""
+        connection = connect(self.database)
+        try:
+            persons = PersonKeys(connection, MasterKey.load(self.root / "keys" / "master.key"))
+            found = Verification(connection, persons).run(lambda _done, _all: None)
+        finally:
+            connection.close()
+        return {fault.why for fault in found.faults}
+
+
+@pytest.fixture
+def case(busy_town: Path, tmp_path: Path) -> Case:
+    database = tmp_path / "control.db"
+    shutil.copy(busy_town / "control.db", database)
+    return Case(busy_town, database)
+
+
+def columns() -> list[tuple[str, str]]:
+    """Every column of every table that a new hub has."""
+    with TemporaryDirectory() as place:
+        folder = Folder(Path(place))
+        create_control(folder)
+        connection = connect(folder.control)
+        found = [
+            (table, row[1])
+            for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            for row in connection.execute(f"PRAGMA table_info({table})")
+        ]
+        connection.close()
+    return [(t, c) for t, c in found if not t.startswith("sqlite_")]
+
+
+COLUMNS = columns()
+COVERED = [
+    (table, column)
+    for table, column in COLUMNS
+    if table not in BEYOND_THE_LOG and f"{table}.{column}" not in BEYOND_THE_LOG
+]
+# Another value of the same type: a text longer, a number smaller, the last byte of a blob changed.
+ANOTHER = """
+    CASE typeof({0})
+    WHEN 'text' THEN {0} || 'x'
+    WHEN 'integer' THEN {0} - 1
+    WHEN 'blob' THEN substr({0}, 1, length({0}) - 1) || cast(char(65 + (hex({0}) LIKE '%41')) AS BLOB)
+    ELSE 'x' END
+"""
+
+
+def test_a_sound_log_has_no_faults(case: Case) -> None:
+    assert case.faults() == set()
+    kinds = case.rows("SELECT count(*) FROM entries")
+    assert kinds > [(50,)]
+
+
+def test_each_table_that_the_log_tells_of_has_rows(case: Case) -> None:
+    """Else the cases below would change nothing."""
+    for table in {table for table, _ in COVERED}:
+        assert case.rows(f"SELECT count(*) FROM {table}") != [(0,)], table
+
+
+def test_what_is_left_out_is_left_out_with_a_reason_and_exists() -> None:
+    known = {table for table, _ in COLUMNS} | {f"{table}.{column}" for table, column in COLUMNS}
+    assert set(BEYOND_THE_LOG) <= known
+
+
+@pytest.mark.parametrize("which", ["first", "last"])
+@pytest.mark.parametrize(("table", "column"), COVERED, ids=[".".join(pair) for pair in COVERED])
+def test_a_changed_value_is_found(case: Case, table: str, column: str, which: str) -> None:
+    edge = "min" if which == "first" else "max"
+    key = "rowid" if table not in {"tiles"} else "level * 1000 + position"
+    where = f"{key} = (SELECT {edge}({key}) FROM {table})"
+    changed = case.tamper(f"UPDATE {table} SET {column} = {ANOTHER.format(column)} WHERE {where}")
+    assert changed == 1
+    assert case.faults()
+
+
+@pytest.mark.parametrize("table", sorted({t for t, _ in COVERED} - {"ledger_head"}))
+@pytest.mark.parametrize("edge", ["min", "max"])
+def test_a_removed_row_is_found(case: Case, table: str, edge: str) -> None:
+    key = "rowid" if table != "tiles" else "level * 1000 + position"
+    where = f"{key} = (SELECT {edge}({key}) FROM {table})"
+    assert case.tamper(f"DELETE FROM {table} WHERE {where}") == 1
+    assert case.faults()
+
+
+def test_two_entries_that_changed_places_are_found(case: Case) -> None:
+    for statement in (
+        "UPDATE entries SET position = -1 WHERE position = 40",
+        "UPDATE entries SET position = 40 WHERE position = 41",
+        "UPDATE entries SET position = 41 WHERE position = -1",
+    ):
+        assert case.tamper(statement) == 1
+    assert "checkpoint-root" in case.faults()
+
+
+def test_the_end_cut_off_with_the_head_set_back_is_found(case: Case) -> None:
+    ((size,),) = case.rows("SELECT size FROM checkpoints")
+    assert isinstance(size, int)
+    case.tamper("DELETE FROM entries WHERE position >= ?", size - 1)
+    case.tamper("UPDATE ledger_head SET next = ?", size - 1)
+    assert "checkpoint-beyond-entries" in case.faults()
+
+
+def test_a_grant_made_behind_the_ledger_is_found(case: Case) -> None:
+    case.tamper(
+        "INSERT INTO grants SELECT 'G-x', 'mrb', dataset, version, status,"
+        " replace(replace(state, id, 'G-x'), 'nrb', 'mrb') FROM grants LIMIT 1"
+    )
+    assert "table-grant" in case.faults()
+
+
+def test_a_grant_moved_to_another_department_by_its_columns_alone_is_found(case: Case) -> None:
+    assert case.tamper("UPDATE grants SET department = 'psb' WHERE department = 'nrb'") == 1
+    assert "table-grant" in case.faults()
+
+
+def test_a_connector_moved_to_another_department_is_found(case: Case) -> None:
+    assert case.tamper("UPDATE connectors SET department = 'nrb' WHERE department = 'psb'") == 1
+    assert "table-connector" in case.faults()
+
+
+def test_a_certificate_that_lives_longer_is_found(case: Case) -> None:
+    assert case.tamper("UPDATE certificates SET not_after = not_after + 1000") == 3
+    assert "table-certificate" in case.faults()
+
+
+def test_a_repair_taken_back_is_found(case: Case) -> None:
+    assert case.tamper("UPDATE marks SET kind = 'disputed' WHERE kind = 'repaired'") == 1
+    assert "table-mark" in case.faults()
+
+
+def test_a_pointer_to_an_older_generation_is_found(case: Case) -> None:
+    assert case.tamper("UPDATE datasets SET version = version + 1 WHERE code = 'resident'") == 1
+    assert "table-dataset" in case.faults()
+
+
+def test_an_officer_made_administrator_is_found(case: Case) -> None:
+    assert case.tamper("UPDATE people SET roles = 'administrator' WHERE account = 'nrb.officer'")
+    assert "table-person" in case.faults()
+
+
+def test_an_ended_session_brought_back_is_found(case: Case) -> None:
+    assert case.tamper(
+        "UPDATE people SET sessions_from = sessions_from - 1000 WHERE account = 'mrb.steward'"
+    )
+    assert "table-person" in case.faults()
+
+
+def test_proofs_that_would_be_wrong_are_found(case: Case) -> None:
+    assert case.tamper("UPDATE tiles SET hashes = zeroblob(length(hashes)) WHERE level = 0") == 1
+    assert "tile" in case.faults()
+
+
+def test_a_destroyed_key_of_a_month_is_told_for_each_entry(case: Case) -> None:
+    assert case.tamper("UPDATE person_keys SET wrapped = NULL") >= 1
+    assert case.faults() == {"person-sealed"}
+
+
+# -- answers that should not be -------------------------------------------------------------------
+def forge(case: Case, position: int, change: Callable[[Members], Members], time: int = 0) -> None:
+    """Write an entry again, consistent in itself, as an operator with every key can."""
+    ((leaf, control, salts),) = case.rows(
+        f"SELECT leaf, control, salts FROM entries WHERE position = {position}"  # noqa: S608
+    )
+    assert isinstance(leaf, bytes)
+    assert isinstance(control, bytes)
+    assert isinstance(salts, bytes)
+    read = read_leaf(leaf)
+    members = parse(control, max_bytes=1 << 20, max_depth=9)
+    assert isinstance(members, dict)
+    changed = canonical(change(members))
+    digest = part_digest("control", salts[:SALT_BYTES], changed)
+    again = leaf_bytes(read.kind, read.time + time, digest, read.person, read.internal)
+    case.tamper(
+        "UPDATE entries SET leaf = ?, control = ? WHERE position = ?", again, changed, position
+    )
+    case.tamper("DELETE FROM checkpoints")
+    case.tamper("DELETE FROM tiles")
+
+
+def answered(case: Case) -> int:
+    """The first answered lookup."""
+    for position, control in case.rows("SELECT position, control FROM entries ORDER BY position"):
+        assert isinstance(control, bytes)
+        assert isinstance(position, int)
+        if b'"outcome":"answered"' in control:
+            return position
+    raise AssertionError
+
+
+FORGERIES: dict[str, tuple[dict[str, Json], str]] = {
+    "under a grant that there is not": ({"grant": f"{HUB}:G-none"}, "answer-without-grant"),
+    "under no grant": ({"grant": None}, "answer-without-grant"),
+    "under another version": ({"grant_version": 2}, "grant-version"),
+    "at another epoch": ({"epoch": 1}, "epoch"),
+    "of another dataset": ({"dataset": f"{HUB}:credit_penalty"}, "grant-dataset"),
+    "for another department": ({"department": f"{HUB}:mrb"}, "grant-department"),
+    "for another purpose": ({"purpose": "tax_administration"}, "grant-purposes"),
+    "over another channel": ({"channel": "operator"}, "grant-channels"),
+    "to a connector that there is not": ({"connector": "urn:x"}, "connector-suspended"),
+}
+
+
+@pytest.mark.parametrize("how", FORGERIES)
+def test_an_answer_that_no_grant_allows_is_found(case: Case, how: str) -> None:
+    members, why = FORGERIES[how]
+    forge(case, answered(case), lambda control: control | members)
+    assert why in case.faults()
+
+
+def test_an_answer_out_of_the_grants_time_is_found(case: Case) -> None:
+    forge(case, answered(case), lambda control: control, time=60 * DAY)
+    assert {"grant-out-of-time", "time-backwards"} <= case.faults()
+
+
+def test_an_answer_after_the_grants_suspension_is_found(case: Case) -> None:
+    """The suspension is moved before the answers: position and epoch as if it had come first."""
+    before = answered(case)
+    ((last,),) = case.rows("SELECT next - 1 FROM ledger_head")
+    suspended = next(
+        position
+        for position, control in case.rows("SELECT position, control FROM entries")
+        if b'"status":"suspended"' in bytes(str(control), "utf-8") and b"G-" in control  # type: ignore[operator]
+    )
+    assert isinstance(suspended, int)
+    case.tamper("UPDATE entries SET position = -1 WHERE position = ?", suspended)
+    for position in range(suspended - 1, before - 1, -1):
+        case.tamper("UPDATE entries SET position = ? WHERE position = ?", position + 1, position)
+    case.tamper("UPDATE entries SET position = ? WHERE position = -1", before)
+    assert before < suspended <= last  # type: ignore[operator]
+    assert "answer-after-suspended" in case.faults()
