@@ -14,6 +14,7 @@ YifenError
     ├── NotFound              nothing of that name for this caller
     ├── Conflict              it contradicts what stands
     ├── Unprocessable         the request is readable and makes no sense; fact ``why``
+    ├── TooLarge              a body beyond the limit
     ├── Busy                  decided three times on changing ground
     ├── Unavailable           it cannot be made durable, or the hub must not serve
     │   ├── LedgerBehind
@@ -100,6 +101,12 @@ class Unprocessable(HubError):
     """Readable, and still not something that can be done; fact ``why``."""
 
     code = "unprocessable"
+
+
+class TooLarge(HubError):
+    """The body is larger than the hub takes."""
+
+    code = "too-large"
 
 
 class Busy(HubError):

@@ -76,36 +76,7 @@ def department_routes(hub: Hub) -> APIRouter:
     limits = hub.settings.limits
     read = {"max_bytes": limits.body_bytes, "max_depth": limits.json_depth}
 
-    @routes.post("/enrolment")
-    async def enrol(request: Request) -> Response:
-        address = address_of(request.scope)
-        hub.attempts.allow(address)
-        body = await read_body(request.receive, MAX_ENROLMENT)
-        given = read_body_as(EnrolmentBody, body, max_bytes=MAX_ENROLMENT, max_depth=2)
-        try:
-            enrolled = connectors.enrol(hub.changes, hub.trust, given.token, given.csr.encode())
-        except Forbidden:
-            hub.attempts.failed(address, "enrolment", None)
-            raise
-        return answer(
-            {
-                "certificate": enrolled.pem.decode(),
-                "connector": enrolled.connector,
-                "department": hub.settings.full(enrolled.department),
-                "hub": hub.settings.name,
-                "issuing": hub.authority.issuing_pem.decode(),
-                "root": hub.authority.root_pem.decode(),
-            },
-            201,
-        )
-
-    @routes.post("/renewal")
-    async def renew(request: Request) -> Response:
-        call = await signed_call(request, hub)
-        given = read_body_as(RenewalBody, call.body, **read)
-        keyid = call.caller.keyid or ""
-        enrolled = connectors.renew(hub.changes, hub.trust, keyid, given.csr.encode())
-        return answer({"certificate": enrolled.pem.decode()}, 201)
+    _certificate_routes(hub, routes)
 
     @routes.get("/grants")
     async def held(request: Request) -> Response:
@@ -157,6 +128,43 @@ def department_routes(hub: Hub) -> APIRouter:
         return answer({"entry": entry})
 
     return routes
+
+
+def _certificate_routes(hub: Hub, routes: APIRouter) -> None:
+    limits = hub.settings.limits
+
+    @routes.post("/enrolment")
+    async def enrol(request: Request) -> Response:
+        address = address_of(request.scope)
+        hub.attempts.allow(address)
+        body = await read_body(request.receive, MAX_ENROLMENT)
+        given = read_body_as(EnrolmentBody, body, max_bytes=MAX_ENROLMENT, max_depth=2)
+        try:
+            enrolled = connectors.enrol(hub.changes, hub.trust, given.token, given.csr.encode())
+        except Forbidden:
+            hub.attempts.failed(address, "enrolment", None)
+            raise
+        return answer(
+            {
+                "certificate": enrolled.pem.decode(),
+                "connector": enrolled.connector,
+                "department": hub.settings.full(enrolled.department),
+                "hub": hub.settings.name,
+                "issuing": hub.authority.issuing_pem.decode(),
+                "root": hub.authority.root_pem.decode(),
+            },
+            201,
+        )
+
+    @routes.post("/renewal")
+    async def renew(request: Request) -> Response:
+        call = await signed_call(request, hub)
+        given = read_body_as(
+            RenewalBody, call.body, max_bytes=limits.body_bytes, max_depth=limits.json_depth
+        )
+        keyid = call.caller.keyid or ""
+        enrolled = connectors.renew(hub.changes, hub.trust, keyid, given.csr.encode())
+        return answer({"certificate": enrolled.pem.decode()}, 201)
 
 
 def _publication_routes(hub: Hub, routes: APIRouter) -> None:

@@ -24,6 +24,7 @@ from hub.errors import (
     NotFound,
     NotIdentified,
     NotSignedIn,
+    TooLarge,
     TooManyFailures,
     Unavailable,
     Unprocessable,
@@ -46,6 +47,7 @@ STATUS: Mapping[type[YifenError], int] = {
     Conflict: 409,
     Unprocessable: 422,
     DefinitionRefused: 422,
+    TooLarge: 413,
     Busy: 503,
     Unavailable: 503,
 }

@@ -16,11 +16,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from catalog.messages import LANGUAGES, Language, catalogue, text
 from certs.errors import YifenError
-from hub.errors import NotSignedIn
+from hub.errors import NotSignedIn, TooLarge
 from hub.people.permissions import Permission, may, require
 from hub.people.sessions import Person, Session
 from hub.runtime import Hub
-from hub.web.front import TooLarge
 from hub.web.pages.form import Form, check_form, read_form
 from hub.web.pages.words import FILTERS, told
 from hub.web.problems import INTERNAL, status_of_error
