@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from catalog.messages import LANGUAGES, Language
+from catalog.terminal import wrong_use
 from certs.errors import YifenError
 from connectors.commands import enrolling, publishing, questions, receipts
 from connectors.commands.local import Setting, Texts, group_class
@@ -58,7 +59,8 @@ def run(arguments: Sequence[str]) -> int:
         screen.note("connector.interrupted")
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        return _wrong_use(screen, error)
+        click.echo(wrong_use(error, "connector", language), err=True)
+        return EXIT_USAGE
     except Exception as error:  # noqa: BLE001 whatever it is, it is ours and not the reader's
         screen.note("connector.internal.title", kind=type(error).__name__)
         return EXIT_REFUSED
@@ -87,23 +89,3 @@ def language_of(
 def main() -> NoReturn:
     """The command ``connector``."""
     sys.exit(run(sys.argv[1:]))
-
-
-def _wrong_use(screen: Screen, error: click.ClickException) -> int:
-    """Say what was wrong with the arguments, in words of ours."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if isinstance(error, click.exceptions.NoArgsIsHelpError) and context is not None:
-        click.echo(context.get_help(), err=True)
-        return EXIT_USAGE
-    key, name = "other", error.format_message()
-    if isinstance(error, click.NoSuchOption):
-        key, name = "option", error.option_name
-    elif isinstance(error, click.NoSuchCommand):
-        key, name = "command", error.command_name
-    elif isinstance(error, click.BadParameter) and error.param is not None:
-        key = "missing" if isinstance(error, click.MissingParameter) else "value"
-        name = error.param.get_error_hint(context)
-    screen.note(f"connector.usage.{key}", name=name)
-    path = "connector" if context is None else context.command_path
-    screen.note("connector.usage.hint", command=path)
-    return EXIT_USAGE

@@ -1,8 +1,10 @@
 """The command ``hub``."""
 
-from hub.commands import hub
+import sys
+
+from hub.commands import run
 
 
 def main() -> None:
     """Run the command line of the hub."""
-    hub(prog_name="hub")
+    sys.exit(run(sys.argv[1:]))

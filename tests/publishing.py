@@ -171,6 +171,7 @@ def as_chunks(rows: Sequence[Sequence[str]], size: int = 1000) -> list[bytes]:
         chunks.append(text.getvalue().encode())
     return chunks
 
+
 def found_hub(root: Path) -> SmallHub:
     """A hub in an empty folder, with every bundled dataset of one department."""
     folder = Folder(root)

@@ -1,12 +1,12 @@
 """The commands of ``hub``; each changing one acts through the API as a signed-in person."""
 
 import logging
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from catalog.messages import text
+from catalog.terminal import wrong_use
 from certs.errors import YifenError
 from hub.commands.acting import CallRefused
 from hub.commands.admission import connector, dataset, department, person, publication, purpose
@@ -16,26 +16,10 @@ from hub.commands.grant import grant
 from hub.commands.ledger import ledger
 from hub.commands.serving import doctor, init, migrate, serve
 from hub.commands.signing import sign_in, sign_out
-from hub.commands.speech import LANGUAGE, Place, speak
+from hub.commands.speech import LANGUAGE, Place, group, speak
 
 
-class _Group(click.Group):
-    """A group whose errors are told, not traced."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the chosen command; an error of ours ends it with status 1 and its text."""
-        try:
-            return super().invoke(ctx)
-        except CallRefused as error:
-            click.echo(error.told(LANGUAGE), err=True)
-        except YifenError as error:
-            title = text(f"problem.{error.code}.title", LANGUAGE)
-            detail = text(f"problem.{error.code}.detail", LANGUAGE, **error.facts)
-            click.echo(f"{title}\n{detail}", err=True)
-        sys.exit(1)
-
-
-@click.group(cls=_Group, help=speak("hub.help"))
+@group(help=speak("hub.help"))
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -62,7 +46,7 @@ def hub(ctx: click.Context, folder: Path, address: str, session: Path) -> None:
     ctx.obj = Place(folder, address.rstrip("/"), session.expanduser())
 
 
-for command in (
+for part in (
     init,
     migrate,
     doctor,
@@ -80,4 +64,23 @@ for command in (
     demo,
     bench,
 ):
-    hub.add_command(command)
+    hub.add_command(part)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; gives the exit code: 0 done, 1 refused or a problem, 2 wrong use."""
+    try:
+        code = hub.main(list(arguments), prog_name="hub", standalone_mode=False)
+    except CallRefused as error:
+        click.echo(error.told(LANGUAGE), err=True)
+        return 1
+    except YifenError as error:
+        click.echo(f"{speak(f'problem.{error.code}.title')}", err=True)
+        click.echo(speak(f"problem.{error.code}.detail", **error.facts), err=True)
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        click.echo(wrong_use(error, "hub", LANGUAGE), err=True)
+        return 2
+    return code if isinstance(code, int) else 0

@@ -7,12 +7,12 @@ import click
 from certs.keys import write_secret
 from hub.commands.acting import rows_of, signed_in
 from hub.commands.showing import show
-from hub.commands.speech import Place, read_password, speak
+from hub.commands.speech import Place, group, read_password, speak
 
 json_option = click.option("--json", "as_json", is_flag=True, help=speak("hub.json"))
 
 
-@click.group(help=speak("hub.department.help"))
+@group(help=speak("hub.department.help"))
 def department() -> None:
     """Departments."""
 
@@ -48,7 +48,7 @@ def department_status(place: Place, code: str, status: str) -> None:
     click.echo(speak("hub.done"))
 
 
-@click.group(help=speak("hub.connector.help"))
+@group(help=speak("hub.connector.help"))
 def connector() -> None:
     """Connectors."""
 
@@ -100,7 +100,7 @@ def connector_revoke(place: Place, keyid: str) -> None:
     click.echo(speak("hub.done"))
 
 
-@click.group(help=speak("hub.dataset.help"))
+@group(help=speak("hub.dataset.help"))
 def dataset() -> None:
     """Datasets."""
 
@@ -136,7 +136,7 @@ def dataset_status(place: Place, code: str, status: str) -> None:
     click.echo(speak("hub.done"))
 
 
-@click.group(help=speak("hub.purpose.help"))
+@group(help=speak("hub.purpose.help"))
 def purpose() -> None:
     """Purposes."""
 
@@ -174,7 +174,7 @@ def purpose_status(place: Place, code: str, status: str) -> None:
     click.echo(speak("hub.done"))
 
 
-@click.group(help=speak("hub.person.help"))
+@group(help=speak("hub.person.help"))
 def person() -> None:
     """People."""
 
@@ -217,7 +217,7 @@ def person_add(
     click.echo(speak("hub.done"))
 
 
-@click.group(help=speak("hub.publication.help"))
+@group(help=speak("hub.publication.help"))
 def publication() -> None:
     """Publications."""
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from hub.commands.speech import speak
+from hub.commands.speech import command, speak
 from hub.ops.bench.report import Figures, run
 
 
-@click.command(help=speak("hub.bench.help"))
+@command(help=speak("hub.bench.help"))
 @click.option(
     "--subjects",
     type=click.IntRange(1_000, 10_000_000),

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from hub.commands.speech import LANGUAGE, speak
+from hub.commands.speech import LANGUAGE, command, speak
 
 LEAST_RESIDENTS, LEAST_ENTERPRISES = 1_000, 100
 """Of fewer, the story would often lack somebody to be told about."""
 
 
-@click.command(help=speak("hub.demo.help"))
+@command(help=speak("hub.demo.help"))
 @click.option(
     "--demo-folder",
     "folder",

@@ -8,7 +8,7 @@ from hub.clock import DAY, system_clock
 from hub.commands.acting import Api, rows_of, signed_in
 from hub.commands.admission import json_option
 from hub.commands.showing import show
-from hub.commands.speech import Place, speak
+from hub.commands.speech import Place, group, speak
 from hub.errors import NotFound
 
 COLUMNS = (
@@ -26,7 +26,7 @@ COLUMNS = (
 )
 
 
-@click.group(help=speak("hub.grant.help"))
+@group(help=speak("hub.grant.help"))
 def grant() -> None:
     """Grants."""
 

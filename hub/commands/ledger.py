@@ -10,7 +10,7 @@ from certs.canonical import Json, canonical
 from certs.encoding import b64u
 from certs.sealing import MasterKey
 from hub.commands.admission import json_option
-from hub.commands.speech import Place, speak
+from hub.commands.speech import Place, group, speak
 from hub.ledger.persons import PersonKeys
 from hub.ledger.verify import Verification
 from hub.settings import load
@@ -18,7 +18,7 @@ from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
 
 
-@click.group(help=speak("hub.ledger.help"))
+@group(help=speak("hub.ledger.help"))
 def ledger() -> None:
     """The ledger."""
 

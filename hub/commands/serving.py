@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from hub.clock import system_clock
-from hub.commands.speech import Place, read_password, speak
+from hub.commands.speech import Place, command, read_password, speak
 from hub.ops.doctor import Finding, examine
 from hub.ops.init import init as make_hub
 from hub.storage.create import migrate as migrate_database
@@ -14,7 +14,7 @@ from hub.storage.folder import Folder
 from hub.web.serve import serve as serve_hub
 
 
-@click.command(help=speak("hub.init.help"))
+@command(help=speak("hub.init.help"))
 @click.option("--name", required=True, help=speak("hub.init.name"))
 @click.option(
     "--origin", default="http://127.0.0.1:8440", show_default=True, help=speak("hub.init.origin")
@@ -45,7 +45,7 @@ def init(
     click.echo(speak("hub.init.master", path=str(master)))
 
 
-@click.command(help=speak("hub.migrate.help"))
+@command(help=speak("hub.migrate.help"))
 @click.pass_obj
 def migrate(place: Place) -> None:
     """Bring the database of a stopped hub to this release."""
@@ -53,7 +53,7 @@ def migrate(place: Place) -> None:
     click.echo(speak("hub.migrate.done", before=before or "-", after=after))
 
 
-@click.command(help=speak("hub.doctor.help"))
+@command(help=speak("hub.doctor.help"))
 @click.pass_obj
 def doctor(place: Place) -> None:
     """Look at the folder; status 1 if anything is bad."""
@@ -74,7 +74,7 @@ def _told(finding: Finding) -> str:
     return f"{what}: {speak(f'hub.doctor.do.{finding.what}')}"
 
 
-@click.command(help=speak("hub.serve.help"))
+@command(help=speak("hub.serve.help"))
 @click.option("--listen", help=speak("hub.serve.listen"))
 @click.option("--workers", type=click.IntRange(1, 64), help=speak("hub.serve.workers"))
 @click.pass_obj

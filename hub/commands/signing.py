@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from hub.commands.acting import Api, keep_session, signed_in
-from hub.commands.speech import Place, read_password, speak
+from hub.commands.speech import Place, command, read_password, speak
 
 
-@click.command("sign-in", help=speak("hub.sign-in.help"))
+@command("sign-in", help=speak("hub.sign-in.help"))
 @click.option("--account", required=True, help=speak("hub.sign-in.account"))
 @click.option(
     "--password-file",
@@ -26,7 +26,7 @@ def sign_in(place: Place, account: str, password_file: Path | None) -> None:
         click.echo(speak("hub.sign-in.done", account=account, expires=str(answer["expires"])))
 
 
-@click.command("sign-out", help=speak("hub.sign-out.help"))
+@command("sign-out", help=speak("hub.sign-out.help"))
 @click.pass_obj
 def sign_out(place: Place) -> None:
     """End all of the person's sessions."""

@@ -61,7 +61,7 @@ class Replay:
             yield "epoch"
         if outcome not in _ANSWERED:
             return
-        grant = self.things.get(("grant", _local(control.get("grant"))))
+        grant = self.things.get(("grant", local(control.get("grant"))))
         if grant is None:
             yield "answer-without-grant"
             return
@@ -82,7 +82,7 @@ class Replay:
         if not valid_from <= time < from_rfc3339(str(grant.get("valid_until"))):
             yield "grant-out-of-time"
         for name in ("dataset", "department"):
-            if grant.get(name) != _local(control.get(name)):
+            if grant.get(name) != local(control.get(name)):
                 yield f"grant-{name}"
         for name, value in (
             ("operations", kind),
@@ -95,12 +95,13 @@ class Replay:
         connector = control.get("connector")
         if connector is not None and not self._stands("connector", str(connector)):
             yield "connector-suspended"
-        if not self._stands("department", _local(control.get("department"))):
+        if not self._stands("department", local(control.get("department"))):
             yield "department-suspended"
 
     def _stands(self, kind: str, name: str) -> bool:
         return self.things.get((kind, name), {}).get("status") == "active"
 
 
-def _local(full: Json) -> str:
+def local(full: Json) -> str:
+    """A code without the hub's name before it."""
     return str(full).rpartition(":")[2]

@@ -1,17 +1,17 @@
 """``hub ledger verify``: the whole log derived again, and compared with tables and checkpoint."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import orjson
-
-from certs.canonical import Json, canonical, parse
-from certs.errors import LeafMismatch, Malformed, SealBroken
+from certs.canonical import parse
+from certs.errors import LeafMismatch, Malformed, ProofInvalid, SealBroken
 from certs.leaf import SALT_BYTES, Leaf, part_digest, read_leaf
 from certs.tree import Frontier, leaf_hash
-from hub.ledger.checkpoint import newest
+from hub.ledger.checkpoint import Published, newest
+from hub.ledger.compare import compare_tables
 from hub.ledger.persons import PersonKeys
 from hub.ledger.replay import QUESTIONS, Replay
+from hub.ledger.shelf import Shelf, edge_of
 from hub.storage.sqlite import Connection
 
 _CONTROL_LIMIT = 1 << 20
@@ -50,6 +50,7 @@ class Verification:
         self._persons = persons
         self._replay = Replay()
         self._frontier = Frontier()
+        self._shelf = Shelf(connection)
         self._faults: list[Fault] = []
         self._answers = 0
         self._time = 0
@@ -63,25 +64,26 @@ class Verification:
             self._connection.execute("ROLLBACK")
 
     def _run(self, progress: Progress) -> Findings:
-        head: tuple[int, int] = self._connection.execute(
-            "SELECT next, epoch FROM ledger_head"
+        head: tuple[int, int, int] = self._connection.execute(
+            "SELECT next, epoch, last_time FROM ledger_head"
         ).fetchone()
         published = newest(self._connection)
         size = 0 if published is None else published.size
         expected = 0
         for row in self._connection.execute("SELECT * FROM entries ORDER BY position"):
-            self._entry(row, expected)
+            self._entry(row, expected, size)
             expected = row[0] + 1
             if published is not None and self._frontier.size == size:
-                if self._frontier.root() != published.root:
-                    self._fault(-1, "checkpoint-root")
+                self._checkpoint(published)
                 published = None
             if expected % _STEP == 0:
                 progress(expected, head[0])
         if published is not None:
             self._fault(-1, "checkpoint-beyond-entries")
-        if head != (expected, self._replay.epoch):
+        if head[:2] != (expected, self._replay.epoch) or head[2] < self._time:
             self._fault(-1, "head")
+        for _ in range(self._shelf.wrong()):
+            self._fault(-1, "tile")
         for why in compare_tables(self._connection, self._replay):
             self._fault(-1, why)
         progress(expected, head[0])
@@ -94,9 +96,23 @@ class Verification:
             faults=tuple(self._faults),
         )
 
-    def _entry(self, row: _Row, expected: int) -> None:
+    def _checkpoint(self, published: Published) -> None:
+        """Compare the checkpoint with the tree at its size, and the edge that it grows from."""
+        if self._frontier.root() != published.root:
+            self._fault(-1, "checkpoint-root")
+        try:
+            edge = edge_of(self._connection)
+        except ProofInvalid:
+            edge = None
+        if edge is None or edge.nodes != self._frontier.nodes:
+            self._fault(-1, "checkpoint-edge")
+
+    def _entry(self, row: _Row, expected: int, size: int) -> None:
         position, data, control, salts, internal, _, _ = row
-        self._frontier.append(leaf_hash(data))
+        hashed = leaf_hash(data)
+        if self._frontier.size < size:
+            self._shelf.add(hashed)
+        self._frontier.append(hashed)
         if position != expected:
             self._fault(position, "missing-before")
         try:
@@ -132,43 +148,3 @@ class Verification:
 
     def _fault(self, position: int, why: str) -> None:
         self._faults.append(Fault(position, why))
-
-
-def compare_tables(connection: Connection, replay: Replay) -> Iterator[str]:
-    """Compare the tables with what the entries say they must hold."""
-    grants = {
-        name: canonical(state) for (kind, name), state in replay.things.items() if kind == "grant"
-    }
-    stored: dict[str, bytes] = {
-        grant: canonical(orjson.loads(state))
-        for grant, state in connection.execute("SELECT id, state FROM grants")
-    }
-    if grants != stored:
-        yield "table-grants"
-    statuses = (
-        ("certificate", "SELECT keyid, status FROM certificates"),
-        ("connector", "SELECT urn, status FROM connectors"),
-        ("dataset", "SELECT code, status FROM datasets"),
-        ("department", "SELECT code, status FROM departments"),
-        ("person", "SELECT account, status FROM people"),
-        ("purpose", "SELECT code, status FROM purposes"),
-    )
-    for kind, query in statuses:
-        derived: dict[str, Json] = {
-            name: state.get("status")
-            for (of_kind, name), state in replay.things.items()
-            if of_kind == kind
-        }
-        if derived != dict(connection.execute(query).fetchall()):
-            yield f"table-{kind}"
-    yield from _roles(connection, replay)
-
-
-def _roles(connection: Connection, replay: Replay) -> Iterator[str]:
-    derived: dict[str, str] = {}
-    for (kind, name), state in replay.things.items():
-        if kind == "person":
-            roles = state.get("roles")
-            derived[name] = " ".join(map(str, roles)) if isinstance(roles, list) else str(roles)
-    if derived != dict(connection.execute("SELECT account, roles FROM people").fetchall()):
-        yield "table-roles"

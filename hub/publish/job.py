@@ -37,7 +37,7 @@ from hub.settings import load as load_settings
 from hub.storage.folder import Folder
 from hub.storage.generation import GenerationKeys
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 8 << 20
 """Bytes checked at once, unless the upload has ended: planning a check costs 20 ms, and memory
 goes up by six times this."""
 PROGRESS_SECONDS = 0.5

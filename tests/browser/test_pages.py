@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from starlette.requests import Request
 
 from catalog.messages import catalogue
 from certs.encoding import sha256, unb64u
 from certs.receipts import key_thumbprint, verify_receipt
+from hub.errors import Forbidden, NotSignedIn, SessionEnded
 from hub.ledger.change import OPERATOR
 from hub.people import accounts
 from hub.people.passwords import hash_password
+from hub.web.session import COOKIE, person_of
 
 if TYPE_CHECKING:
     from conftest import Page, Visit
@@ -126,6 +129,43 @@ def test_a_wrong_password_is_told_without_saying_which(visited: "Visit") -> None
     known, unknown = visited.sign_in("hfc.wang", "wrong"), visited.sign_in("ghost", "wrong")
     assert known.status == unknown.status == 401
     assert known.text.replace("hfc.wang", "") == unknown.text.replace("ghost", "")
+
+
+def test_failed_sign_ins_are_summed_into_the_log_without_the_account(visited: "Visit") -> None:
+    hub = visited.house.hub
+    for account in ("hfc.wang", "hfc.wang", "ghost"):
+        visited.sign_in(account, "wrong")
+    assert hub.attempts.enter(hub.changes) == 1
+    control = hub.reading.execute(
+        "SELECT control FROM entries ORDER BY position DESC LIMIT 1"
+    ).fetchone()[0]
+    state = json.loads(control)["state"]
+    assert state == {"connector": None, "count": 3, "reason": "wrong-password"}
+
+
+def request(method: str, *, bearer: str = "", cookie: str = "", site: str = "") -> Request:
+    headers = {
+        "authorization": bearer and f"Bearer {bearer}",
+        "cookie": cookie and f"{COOKIE}={cookie}",
+        "sec-fetch-site": site,
+    }
+    raw = [(name.encode(), value.encode()) for name, value in headers.items() if value]
+    return Request({"type": "http", "method": method, "path": "/", "headers": raw})
+
+
+def test_a_program_brings_a_bearer_token_and_a_browser_its_cookie(visited: "Visit") -> None:
+    hub = visited.house.hub
+    token = hub.sessions.issue("admin").token
+    assert person_of(request("POST", bearer=token), hub).account == "admin"
+    assert person_of(request("GET", cookie=token), hub).account == "admin"
+    assert person_of(request("POST", cookie=token, site="same-origin"), hub).account == "admin"
+    for foreign in ("cross-site", ""):
+        with pytest.raises(Forbidden):
+            person_of(request("POST", cookie=token, site=foreign), hub)
+    with pytest.raises(NotSignedIn):
+        person_of(request("GET"), hub)
+    with pytest.raises(SessionEnded):
+        person_of(request("GET", bearer="forged"), hub)
 
 
 @pytest.mark.parametrize(

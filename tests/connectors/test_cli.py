@@ -257,5 +257,5 @@ def test_every_text_of_ours_stands_in_the_catalogue() -> None:
         for key in re.findall(r'texts\("([a-z_.0-9]+)"', text)
     }
     keys -= {"connector.toml"}
-    assert len(keys) > 90
+    assert len(keys) > 80
     assert keys <= set(catalogue())

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from catalog.messages import LANGUAGES, Language, catalogue, text
 from certs.errors import YifenError
-from hub.errors import NotSignedIn, TooLarge
+from hub.errors import NotSignedIn
 from hub.people.permissions import Permission, may, require
 from hub.people.sessions import Person, Session
 from hub.runtime import Hub
@@ -29,7 +29,6 @@ LANGUAGE_COOKIE = "yifen-language"
 LANGUAGE_SECONDS = 365 * 24 * 3600
 SIGN_IN = "/sign-in"
 INTERNAL_ERROR = 500
-CONTENT_TOO_LARGE = 413
 
 HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
@@ -221,10 +220,6 @@ def _navigation(person: Person) -> list[tuple[str, str]]:
     ]
 
 
-def _status(error: YifenError) -> int:
-    return CONTENT_TOO_LARGE if isinstance(error, TooLarge) else status_of_error(error)
-
-
 def _route_class(console: Console) -> type[APIRoute]:
     """A kind of route whose errors are pages, and which sends those not signed in to do so."""
 
@@ -241,7 +236,7 @@ def _route_class(console: Console) -> type[APIRoute]:
                 except NotSignedIn:
                     return console.redirect(f"{SIGN_IN}?{urlencode({'next': request.url.path})}")
                 except YifenError as error:
-                    status = _status(error)
+                    status = status_of_error(error)
                     code = INTERNAL if status == INTERNAL_ERROR else error.code
                     return console.problem(request, code, status, error)
                 except Exception:  # noqa: BLE001 nothing of it may be told

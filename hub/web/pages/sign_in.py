@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from hub.errors import NotSignedIn
 from hub.people import accounts
+from hub.web.front import address_of
 from hub.web.pages.form import read_form
 from hub.web.pages.frame import SIGN_IN, Console
 from hub.web.pages.words import told
@@ -29,12 +30,16 @@ def sign_in_pages(console: Console) -> APIRouter:
 
     @routes.post(SIGN_IN)
     async def sign_in(request: Request) -> Response:
+        address = address_of(request.scope)
+        hub.attempts.allow(address)
         form = await read_form(request, hub)
         account, onward = form.one("account").lower(), _onward(form.one("next"))
         password = next(iter(form.many("password")), "")
         try:
             session = await hub.sessions.sign_in_async(account, password)
         except NotSignedIn as error:
+            # Summed into the log by the minute; no account is named.
+            hub.attempts.failed(address, error.code, None)
             _, wrong = told(error.code, console.language(request), error.facts)
             status = status_of_error(error)
             return console.page(

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from hub.publish import job
 
-STEPS = frozenset({"open", "os.remove", "os.mkdir", "os.rmdir", "os.link", "fcntl.flock", "os.fork"})
+STEPS = frozenset(
+    {"open", "os.remove", "os.mkdir", "os.rmdir", "os.link", "fcntl.flock", "os.fork"}
+)
 
 
 def main(folder: str, publication: str, step: str, size: str = "") -> None:

@@ -25,7 +25,9 @@ from hub.publish.digest import generation_digest
 from hub.publish.publications import SILENT_AFTER
 from hub.storage.sqlite import connect
 
-SHARED = Path(os.environ.get("YIFEN_SHARED", Path(__file__).resolve().parents[4] / "shared")) / "data"
+SHARED = (
+    Path(os.environ.get("YIFEN_SHARED", Path(__file__).resolve().parents[4] / "shared")) / "data"
+)
 real = pytest.mark.skipif(not SHARED.exists(), reason=f"the public data set is not at {SHARED}")
 
 
@@ -69,7 +71,9 @@ def test_a_file_full_of_vices_is_held_until_the_steward_releases_it(small: Small
     small.publications.release(publication, STEWARD)
     assert small.status(publication)["state"] == "live"
     rejected = small.rejections(publication)
-    assert [line["row"] for line in rejected] == sorted({int(str(line["row"])) for line in rejected})
+    assert [line["row"] for line in rejected] == sorted(
+        {int(str(line["row"])) for line in rejected}
+    )
     assert Counter((line["item"], line["reason"]) for line in rejected) == {
         ("uscc", "form"): 480,
         ("", "conflicting"): 2,
@@ -336,7 +340,15 @@ def test_fewer_rows_than_announced_fail_it_all(small: SmallHub) -> None:
 
 
 def test_values_with_everything_that_csv_can_hold(small: SmallHub) -> None:
-    addresses = ['a "quoted", b', "two\nlines", "two\r\nlines", "tab\tinside", "a\x00b", '"', "'; --"]
+    addresses = [
+        'a "quoted", b',
+        "two\nlines",
+        "two\r\nlines",
+        "tab\tinside",
+        "a\x00b",
+        '"',
+        "'; --",
+    ]
     rows = [resident(number, address=text) for number, text in enumerate(addresses)]
     publication = small.publish("resident", COLUMNS, rows, size=3)
     small.publications.release(publication, STEWARD)

@@ -203,9 +203,7 @@ def test_every_vice_gets_the_same_verdict_out_of_a_file(name: str) -> None:
         _, value, row = line.split("\x1f")
         values[int(row)] = value
     expected = [check_value(dataset.by_code["x"], raw) for raw in VICES]
-    assert found == {
-        row: one.reason for row, one in enumerate(expected, 1) if not one.acceptable
-    }
+    assert found == {row: one.reason for row, one in enumerate(expected, 1) if not one.acceptable}
     assert values == {row: one.value for row, one in enumerate(expected, 1) if one.acceptable}
     assert checker.tally.warned == sum(1 for one in expected if one.verdict == "warn")
 

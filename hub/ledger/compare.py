@@ -1,0 +1,211 @@
+"""The control plane's tables beside what the entries say they must hold, row by row.
+
+Every entry of a change holds the whole new state (``protocol.md``, *Log outside*), so each table
+is derived again in full. Names and password hashes of people are in no entry and cannot be
+compared.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import orjson
+
+from certs.canonical import Json, canonical
+from certs.encoding import b64u, digest, from_rfc3339, rfc3339
+from certs.errors import Malformed
+from hub.ledger.replay import Replay, local
+from hub.storage.sqlite import Connection
+
+_State: TypeAlias = Mapping[str, Json]
+_Row: TypeAlias = "tuple[Json, ...]"
+_Rows: TypeAlias = "dict[Json, _Row]"
+_Stored: TypeAlias = "tuple[str | int | bytes | None, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One kind of thing: its rows as stored, and as its states give them; both by name."""
+
+    kind: str
+    query: str
+    stored: Callable[[_Stored], _Row]
+    derived: Callable[[Replay], _Rows]
+
+
+def compare_tables(connection: Connection, replay: Replay) -> Iterator[str]:
+    """The table of each kind whose rows are not those that the entries give."""
+    for table in _TABLES:
+        try:
+            stored = {
+                row[0]: row[1:]
+                for row in map(table.stored, connection.execute(table.query).fetchall())
+            }
+            agrees = stored == table.derived(replay)
+        except (Malformed, ValueError, TypeError, AttributeError, IndexError):
+            agrees = False  # a value that nothing of ours can have written
+        if not agrees:
+            yield f"table-{table.kind}"
+
+
+def _each(kind: str, row_of: Callable[[str, _State], _Row]) -> Callable[[Replay], _Rows]:
+    def derived(replay: Replay) -> _Rows:
+        return {
+            name: row_of(name, state)
+            for (of_kind, name), state in replay.things.items()
+            if of_kind == kind
+        }
+
+    return derived
+
+
+def _members(*names: str) -> Callable[[str, _State], _Row]:
+    return lambda _name, state: tuple(state.get(name) for name in names)
+
+
+def _plain(row: _Stored) -> _Row:
+    return tuple(value for value in row if not isinstance(value, bytes))
+
+
+def _connector(name: str, state: _State) -> _Row:
+    # urn:yifen:connector:<hub>:<department>:<name>
+    return name.split(":")[4], state.get("status")
+
+
+def _stored_certificate(row: _Stored) -> _Row:
+    keyid, der, *rest = row
+    if not isinstance(der, bytes) or digest(der) != keyid:
+        raise ValueError("certificate")
+    return _plain((keyid, *rest))
+
+
+def _person(_name: str, state: _State) -> _Row:
+    roles = state.get("roles")
+    held = " ".join(map(str, roles)) if isinstance(roles, list) else None
+    return state.get("department"), held, state.get("status"), state.get("sessions_from")
+
+
+def _stored_person(row: _Stored) -> _Row:
+    *rest, sessions_from = _plain(row)
+    if type(sessions_from) is not int:
+        raise TypeError("people")
+    return *rest, rfc3339(sessions_from)
+
+
+def _stored_dataset(row: _Stored) -> _Row:
+    code, definition, *rest = row
+    if not isinstance(definition, bytes):
+        raise TypeError("datasets")
+    return _plain((code, digest(definition), *rest))
+
+
+def _datasets(replay: Replay) -> _Rows:
+    live = _live(replay)
+    return {
+        name: (
+            *(state.get(member) for member in ("definition", "department", "status")),
+            *(live[name][:3] if name in live else (None, 0, 0)),
+        )
+        for (kind, name), state in replay.things.items()
+        if kind == "dataset"
+    }
+
+
+def _generations(replay: Replay) -> _Rows:
+    return {row[0]: (name, *row[3:]) for name, row in _live(replay).items()}
+
+
+def _live(replay: Replay) -> dict[str, _Row]:
+    """By dataset what its newest publication made live: generation, version, as of, rows, digest.
+
+    Publications stand in the order of their entries, and each has one.
+    """
+    return {
+        local(state.get("dataset")): (
+            state.get("generation"),
+            state.get("version"),
+            from_rfc3339(str(state.get("as_of"))),
+            state.get("rows"),
+            state.get("digest"),
+        )
+        for (kind, _), state in replay.things.items()
+        if kind == "publication"
+    }
+
+
+def _grant(_name: str, state: _State) -> _Row:
+    columns = (state.get(name) for name in ("department", "dataset", "version", "status"))
+    return *columns, canonical(state).decode("utf-8")
+
+
+def _stored_grant(row: _Stored) -> _Row:
+    *rest, state = _plain(row)
+    return *rest, canonical(orjson.loads(str(state))).decode("utf-8")
+
+
+def _marks(replay: Replay) -> _Rows:
+    return {
+        name: (state.get("dataset"), state.get("kind"))
+        for (kind, name), state in replay.things.items()
+        if kind == "mark" and state.get("kind") != "cleared"
+    }
+
+
+def _stored_mark(row: _Stored) -> _Row:
+    pseudonym, *rest = row
+    if not isinstance(pseudonym, bytes):
+        raise TypeError("marks")
+    return _plain((b64u(pseudonym), *rest))
+
+
+_TABLES = (
+    _Table(
+        "department",
+        "SELECT code, title_zh, title_en, status FROM departments",
+        _plain,
+        _each("department", _members("title_zh", "title_en", "status")),
+    ),
+    _Table(
+        "connector",
+        "SELECT urn, department, status FROM connectors",
+        _plain,
+        _each("connector", _connector),
+    ),
+    _Table(
+        "certificate",
+        "SELECT keyid, der, connector, line, not_before, not_after, status FROM certificates",
+        _stored_certificate,
+        _each("certificate", _members("connector", "line", "not_before", "not_after", "status")),
+    ),
+    _Table(
+        "purpose",
+        "SELECT code, kind, title_zh, title_en, basis, status FROM purposes",
+        _plain,
+        _each("purpose", _members("kind", "title_zh", "title_en", "basis", "status")),
+    ),
+    _Table(
+        "person",
+        "SELECT account, department, roles, status, sessions_from FROM people",
+        _stored_person,
+        _each("person", _person),
+    ),
+    _Table(
+        "dataset",
+        "SELECT code, definition, department, status, generation, version, as_of FROM datasets",
+        _stored_dataset,
+        _datasets,
+    ),
+    _Table(
+        "generation",
+        "SELECT name, dataset, row_count, digest FROM generations WHERE state = 'live'",
+        _plain,
+        _generations,
+    ),
+    _Table(
+        "grant",
+        "SELECT id, department, dataset, version, status, state FROM grants",
+        _stored_grant,
+        _each("grant", _grant),
+    ),
+    _Table("mark", "SELECT pseudonym, dataset, kind FROM marks", _stored_mark, _marks),
+)
