@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from catalog.terminal import LocalGroup
 from certs.canonical import Json
 from certs.encoding import rfc3339
-from connectors.commands.local import LocalGroup, Setting, Texts, command_class, pass_setting
+from connectors.commands.local import Setting, Texts, command_class, pass_setting
 from connectors.enrolment import MAX_INVITATION, enrol, read_invitation, renew
 from connectors.errors import InvitationBroken
 

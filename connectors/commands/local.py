@@ -6,8 +6,7 @@ import click
 
 from catalog import terminal
 from catalog.messages import Language, text
-from catalog.terminal import LocalCommand as LocalCommand
-from catalog.terminal import LocalGroup as LocalGroup
+from catalog.terminal import LocalCommand, LocalGroup
 from connectors.client import Connector
 from connectors.screen import Screen
 

@@ -7,8 +7,9 @@ import click
 
 from catalog.errors import MessageCatalogueBroken
 from catalog.messages import Language, text
+from catalog.terminal import LocalGroup
 from certs.canonical import Json
-from connectors.commands.local import LocalGroup, Setting, Texts, command_class, pass_setting
+from connectors.commands.local import Setting, Texts, command_class, pass_setting
 from connectors.screen import EXIT_REFUSED, Screen
 from connectors.sources.csv import open_csv
 from connectors.sources.mapping import ColumnMapping, match_columns, read_corrections

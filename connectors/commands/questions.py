@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
+from catalog.terminal import LocalGroup
 from certs.canonical import Json, parse
 from certs.encoding import rfc3339
 from certs.errors import Malformed
 from connectors.client import MARKS, Answer, Proof, Verification
-from connectors.commands.local import LocalGroup, Setting, Texts, command_class, pass_setting
+from connectors.commands.local import Setting, Texts, command_class, pass_setting
 from connectors.errors import QuestionRefused
 from connectors.screen import Screen
 

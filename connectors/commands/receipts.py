@@ -5,17 +5,11 @@ from pathlib import Path
 
 import click
 
+from catalog.terminal import LocalGroup
 from certs.canonical import Json, parse
 from certs.encoding import rfc3339
 from connectors.client import Connector
-from connectors.commands.local import (
-    LocalGroup,
-    Setting,
-    Texts,
-    command_class,
-    group_class,
-    pass_setting,
-)
+from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
 from connectors.errors import EvidenceBroken, TargetExists
 from connectors.receipts.evidence import MAX_EVIDENCE, Proven
 from connectors.receipts.store import Kept
