@@ -118,7 +118,7 @@ def _generations(replay: Replay) -> _Rows:
 def _live(replay: Replay) -> dict[str, _Row]:
     """By dataset what its newest publication made live: generation, version, as of, rows, digest.
 
-    Publications stand in the order of their entries, and each has one.
+    Publications stand in the order of their entries; one that was discarded made nothing live.
     """
     return {
         local(state.get("dataset")): (
@@ -129,7 +129,7 @@ def _live(replay: Replay) -> dict[str, _Row]:
             state.get("digest"),
         )
         for (kind, _), state in replay.things.items()
-        if kind == "publication"
+        if kind == "publication" and state.get("state") == "live"
     }
 
 

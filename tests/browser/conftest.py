@@ -9,6 +9,7 @@ publications; everything else goes the way that it goes in service.
 import json
 import os
 import re
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ import uvicorn
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from catalog.definition import Dataset, load
+from catalog.definition import Dataset, bundled
 from hub.access import datasets, departments, grants
 from hub.access.grant import Grant, Terms
 from hub.clock import Clock, system_clock
@@ -126,6 +127,9 @@ class Page:
         return found[1]
 
 
+ORIGIN = "https://hub.example"
+
+
 def build(root: Path, origin: str, clock: Clock = system_clock) -> House:
     """Make a hub in ``root`` that is reached at ``origin``."""
     init(root, "demo.yifen", origin, clock, administrator=("admin", "孙丽", PASSWORD))
@@ -138,17 +142,23 @@ def build(root: Path, origin: str, clock: Clock = system_clock) -> House:
     hashed = hash_password(PASSWORD, "nobody")
     for account, name, department, roles in PEOPLE:
         accounts.enrol(hub.changes, OPERATOR, account, name, department, roles, hashed)
-    resident = load(files("catalog.datasets").joinpath("resident.toml").read_bytes())
+    resident = bundled()["resident"]
     seal(hub, resident, [ZHANG, LI])
     held(hub, "resident")
     grant = grants.issue(hub.changes, OPERATOR, terms("hfc", resident))
-    for department, code, operation in (
-        ("tax", "legal_entity", "lookup"),
-        ("nrb", "resident", "verify"),
-    ):
-        definition = load(files("catalog.datasets").joinpath(f"{code}.toml").read_bytes())
-        grants.issue(hub.changes, OPERATOR, terms(department, definition, operation))
+    grants.issue(hub.changes, OPERATOR, terms("tax", bundled()["legal_entity"]))
+    grants.issue(hub.changes, OPERATOR, terms("nrb", resident, "verify"))
     hub.checkpointer.step()
+    return House(hub, grant)
+
+
+def moved(founded: Path, root: Path, origin: str) -> House:
+    """A copy of a founded hub, reached at another address."""
+    shutil.copytree(founded, root)
+    settings = root / "hub.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace(ORIGIN, origin), "utf-8")
+    hub = open_hub(root)
+    [grant] = grants.listing(hub.reading, department="hfc")
     return House(hub, grant)
 
 
@@ -240,13 +250,20 @@ def held(hub: Hub, code: str) -> None:
         )
 
 
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a hub to copy from: founding one is forty durable commits."""
+    root = tmp_path_factory.mktemp("console") / "hub"
+    build(root, ORIGIN).hub.close()
+    return root
+
+
 @pytest.fixture
-def visited(tmp_path: Path) -> Iterator[Visit]:
+def visited(founded: Path, tmp_path: Path) -> Iterator[Visit]:
     """A console that is asked in-process, over what stands for HTTPS."""
-    origin = "https://hub.example"
-    house = build(tmp_path / "hub", origin)
-    with TestClient(create_app(house.hub), base_url=origin) as client:
-        yield Visit(house, client, origin)
+    house = moved(founded, tmp_path / "hub", ORIGIN)
+    with TestClient(create_app(house.hub), base_url=ORIGIN) as client:
+        yield Visit(house, client, ORIGIN)
 
 
 @dataclass
@@ -258,12 +275,12 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(founded: Path, tmp_path: Path) -> Iterator[Served]:
     """A console that a browser reaches."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    house = build(tmp_path / "hub", address)
+    house = moved(founded, tmp_path / "hub", address)
     server = uvicorn.Server(
         uvicorn.Config(create_app(house.hub), http="httptools", log_level="warning", ws="none")
     )

@@ -103,11 +103,16 @@ def start(
         return subprocess.Popen(
             [*under, *command, "--workers", str(workers)],
             cwd=_ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *_extra_path()])},
+            env=environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def environment() -> dict[str, str]:
+    """The environment of the processes that tests start: this tree's code comes first."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *_extra_path()])}
 
 
 def _extra_path() -> list[str]:
