@@ -67,6 +67,8 @@ class Hub:
 
     def close(self) -> None:
         """Close databases and give up locks."""
+        self.publications.close()
+        self.audit.close()
         self.checkpointer.close()
         self.reading.close()
         self.store.close()

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 a script beside what it makes
 """The worked example of ``docs/signing.md``: run ``python docs/signing/make.py`` to write it again.
 
 Keys and certificates are made once and kept; everything else follows from them byte for byte,

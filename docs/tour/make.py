@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 a script beside what it makes
 """The tour's data, made up: run ``python docs/tour/make.py`` to write the files again.
 
 Everybody in it is born in 1890, so that no number here can be a living person's; names are the

@@ -75,7 +75,8 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
     subject = value["subject"]
     if not isinstance(subject, dict) or subject.keys() != {"id", "type"}:
         raise QuestionMalformed(where="subject")
-    items, claims = _items(value), _claims(value)
+    items = _items(value["items"]) if operation == "lookup" else ()
+    claims = _claims(value["claims"]) if operation == "verify" else {}
     case = value["case"]
     return Question(
         operation=operation,
@@ -92,10 +93,7 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
     )
 
 
-def _items(value: Mapping[str, Json]) -> tuple[str, ...]:
-    items = value.get("items")
-    if items is None:
-        return ()
+def _items(items: Json) -> tuple[str, ...]:
     if not isinstance(items, list) or not 0 < len(items) <= MAX_ITEMS:
         raise QuestionMalformed(where="items")
     codes = tuple(_code(item, "items") for item in items)
@@ -104,10 +102,7 @@ def _items(value: Mapping[str, Json]) -> tuple[str, ...]:
     return codes
 
 
-def _claims(value: Mapping[str, Json]) -> Mapping[str, str]:
-    claims = value.get("claims")
-    if claims is None:
-        return {}
+def _claims(claims: Json) -> Mapping[str, str]:
     if not isinstance(claims, dict) or not 0 < len(claims) <= MAX_ITEMS:
         raise QuestionMalformed(where="claims")
     found: dict[str, str] = {}

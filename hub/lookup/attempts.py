@@ -6,6 +6,9 @@ address fails too often, and summed into one entry a minute per reason and known
 
 from collections import Counter
 
+from certs.errors import MalformedHeader, SignatureError
+from certs.signatures import Message, read_signature
+from hub.access.standing import Standing
 from hub.clock import Clock
 from hub.errors import TooManyFailures
 from hub.ledger.change import HUB, Changes
@@ -29,7 +32,7 @@ class Attempts:
         if self._addresses and self._this_second()[address] >= self._per_second:
             raise TooManyFailures
 
-    def failed(self, address: str, reason: str, connector: str | None) -> None:
+    def failed(self, address: str, reason: str, connector: str | None = None) -> None:
         """Count one failed attempt; ``connector`` if a known one was named."""
         addresses = self._this_second()
         if len(addresses) < ADDRESSES or address in addresses:
@@ -54,3 +57,13 @@ class Attempts:
             self._second = second
             self._addresses.clear()
         return self._addresses
+
+
+def named_connector(message: Message, standing: Standing) -> str | None:
+    """The connector whose key a failed request names; nothing proves that it sent it."""
+    try:
+        keyid = read_signature(message.headers, with_body=False).keyid
+    except (SignatureError, MalformedHeader):
+        return None
+    credential = standing.credential(keyid)
+    return None if credential is None else credential.connector

@@ -77,4 +77,7 @@ def _matches(permit: Permit, question: Question, records: list[Record]) -> bool:
         for place, item in enumerate(items)
         if item.code in question.claims
     ]
-    return any(all(record.values[place] == claim for place, claim in places) for record in records)
+    # A blank claim would ask whether a value is absent, which equality does not tell.
+    return all(claim for _, claim in places) and any(
+        all(record.values[place] == claim for place, claim in places) for record in records
+    )

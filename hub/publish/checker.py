@@ -171,12 +171,14 @@ class Checker:
 
     def _load(self, rows: bytes) -> None:
         """Put the checked ``rows`` into the table ``chunk``."""
-        # A row of zeros comes last. Where a quotation mark was left open, DuckDB's reader drops
-        # what follows it without a word, and this row with it.
-        end = b"0" + b"," * (len(self._names) - 1) + (b"\r\n" if rows.endswith(b"\r\n") else b"\n")
+        # A row of zeros comes first: the first line end that DuckDB's reader sees is the one that
+        # it goes by, be it inside a value. And one comes last: where a quotation mark was left
+        # open, the reader drops what follows without a word, and this row with it.
+        line_end = b"\r\n" if rows.endswith(b"\r\n") else b"\n"
+        zeros = b"0" + b"," * (len(self._names) - 1) + line_end
         # A NUL and the control character that takes its place get the same verdicts everywhere,
         # and the reader trips over a NUL after a quotation mark.
-        rows = rows.replace(b"\x00", b"\x01") + end
+        rows = zeros + rows.replace(b"\x00", b"\x01") + zeros
         columns = ", ".join(f"'{name}': 'VARCHAR'" for name in self._names)
         names = ", ".join(f"'{name}'" for name in self._names)
         descriptor = _in_memory(rows)
@@ -193,7 +195,7 @@ class Checker:
             self._run(f"CREATE OR REPLACE TABLE chunk AS {checked}")
         finally:
             os.close(descriptor)
-        if self._one("SELECT count(*) FROM chunk WHERE source = 0") != (1,):
+        if self._one("SELECT count(*) FROM chunk WHERE source = 0") != (2,):
             raise PublicationBroken(why="chunk-malformed")
         self._run("DELETE FROM chunk WHERE source = 0")
 

@@ -49,7 +49,7 @@ def begin_sealing(change: Change, publication: str, generation: str, keys: bytes
     Raises ``Conflict`` if there is nothing to do any more.
     """
     row = publication_in(change.session, publication, {"receiving", "checking"})
-    pass
+    forget_generation(change, row)
     change.session.add(
         GenerationRow(
             name=generation,

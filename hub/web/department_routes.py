@@ -142,7 +142,7 @@ def _certificate_routes(hub: Hub, routes: APIRouter) -> None:
         try:
             enrolled = connectors.enrol(hub.changes, hub.trust, given.token, given.csr.encode())
         except Forbidden:
-            hub.attempts.failed(address, "enrolment", None)
+            hub.attempts.failed(address, "enrolment")
             raise
         return answer(
             {

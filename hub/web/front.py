@@ -13,6 +13,7 @@ from certs.errors import CertificateError, MalformedHeader, SignatureError, Yife
 from certs.signatures import Message
 from hub.access.grant import Operation
 from hub.errors import NotIdentified, TooLarge
+from hub.lookup.attempts import named_connector
 from hub.lookup.receipt import Reply
 from hub.runtime import Hub
 from hub.web.problems import INTERNAL, TOO_LARGE, reply_of, reply_to
@@ -63,7 +64,8 @@ class Front:
             return reply_to(TOO_LARGE, 413)
         except YifenError as error:
             if isinstance(error, UNIDENTIFIED):
-                attempts.failed(address, error.code, None)
+                known = named_connector(message, self._hub.book.current())
+                attempts.failed(address, error.code, known)
             return reply_of(error)
         except Exception:  # noqa: BLE001 told as a bare 500, whatever it is
             _log.exception("a question failed")

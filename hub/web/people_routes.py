@@ -3,6 +3,7 @@
 What a role may do stands in ``hub/people/permissions.py``; each route names its permission.
 """
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -16,16 +17,16 @@ from hub.access.grant import Terms
 from hub.errors import NotSignedIn
 from hub.ledger.change import Actor
 from hub.people import accounts
+from hub.people.passwords import hash_password
 from hub.people.permissions import Permission, Role, require
-from hub.people.sessions import Person
 from hub.runtime import Hub
-from hub.web.front import read_body
+from hub.web.front import address_of, read_body
 from hub.web.json_body import Body, answer, empty, read_body_as
+from hub.web.session import actor_of, person_of
 
 _Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _Secret = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-_BEARER = "Bearer "
 
 
 class _Strict(BaseModel):
@@ -90,19 +91,6 @@ class GrantStatusBody(_Strict):
     status: Literal["active", "suspended", "revoked"]
 
 
-def bearer(request: Request, hub: Hub) -> Person:
-    """The person whose token a program sends; raises ``NotSignedIn`` or ``SessionEnded``."""
-    header = request.headers.get("authorization", "")
-    if not header.startswith(_BEARER):
-        raise NotSignedIn
-    return hub.sessions.read(header.removeprefix(_BEARER))
-
-
-def actor_of(person: Person) -> Actor:
-    """A person as one who changes something."""
-    return Actor("console", account=person.account, department=person.department)
-
-
 def people_routes(hub: Hub) -> APIRouter:
     """The routes that people's programs call."""
     routes = APIRouter(prefix="/v1")
@@ -122,7 +110,7 @@ async def _given(request: Request, hub: Hub, kind: type[Body]) -> Body:
 
 
 def _allowed(request: Request, hub: Hub, permission: Permission) -> Actor:
-    person = bearer(request, hub)
+    person = person_of(request, hub)
     require(person, permission)
     return actor_of(person)
 
@@ -131,7 +119,13 @@ def _session_routes(hub: Hub, routes: APIRouter) -> None:
     @routes.post("/session")
     async def sign_in(request: Request) -> Response:
         given = await _given(request, hub, SignInBody)
-        session = await hub.sessions.sign_in_async(given.account, given.password)
+        address = address_of(request.scope)
+        hub.attempts.allow(address)
+        try:
+            session = await hub.sessions.sign_in_async(given.account, given.password)
+        except NotSignedIn as error:
+            hub.attempts.failed(address, error.code)
+            raise
         person = session.person
         return answer(
             {
@@ -146,7 +140,7 @@ def _session_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/session")
     async def who(request: Request) -> Response:
-        person = bearer(request, hub)
+        person = person_of(request, hub)
         return answer(
             {
                 "account": person.account,
@@ -157,7 +151,7 @@ def _session_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.delete("/session")
     async def sign_out(request: Request) -> Response:
-        person = bearer(request, hub)
+        person = person_of(request, hub)
         accounts.end_sessions(hub.changes, actor_of(person), person.account)
         return empty()
 
@@ -172,7 +166,7 @@ def _admission_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/departments")
     async def list_departments(request: Request) -> Response:
-        bearer(request, hub)
+        person_of(request, hub)
         return answer({"departments": departments.listing(hub.reading)})
 
     @routes.put("/departments/{code}/status")
@@ -217,7 +211,7 @@ def _catalogue_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/datasets")
     async def list_datasets(request: Request) -> Response:
-        bearer(request, hub)
+        person_of(request, hub)
         return answer({"datasets": datasets.listing(hub.reading)})
 
     @routes.put("/datasets/{code}/status")
@@ -234,7 +228,7 @@ def _catalogue_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/purposes")
     async def list_purposes(request: Request) -> Response:
-        bearer(request, hub)
+        person_of(request, hub)
         return answer({"purposes": purposes.listing(hub.reading)})
 
     @routes.put("/purposes/{code}/status")
@@ -249,6 +243,7 @@ def _staff_routes(hub: Hub, routes: APIRouter) -> None:
     async def enrol(request: Request) -> Response:
         actor = _allowed(request, hub, Permission.MANAGE_PEOPLE)
         given = await _given(request, hub, PersonBody)
+        hashed = await asyncio.to_thread(hash_password, given.password, given.account)
         entry = accounts.enrol(
             hub.changes,
             actor,
@@ -256,7 +251,7 @@ def _staff_routes(hub: Hub, routes: APIRouter) -> None:
             given.name,
             given.department,
             given.roles,
-            given.password,
+            hashed,
         )
         return answer({"entry": entry}, 201)
 

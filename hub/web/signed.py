@@ -7,6 +7,7 @@ from fastapi import Request
 
 from hub.errors import Replayed
 from hub.ledger.change import Actor
+from hub.lookup.attempts import named_connector
 from hub.lookup.identify import Caller, identify, still_stands
 from hub.runtime import Hub
 from hub.web.front import UNIDENTIFIED, address_of, message_of, read_body
@@ -39,9 +40,9 @@ async def signed_call(request: Request, hub: Hub, *, limit: int | None = None) -
     """
     address = address_of(request.scope)
     hub.attempts.allow(address)
+    message = message_of(request.scope, hub.settings.public_origin)
     try:
         body = await read_body(request.receive, limit or hub.settings.limits.body_bytes)
-        message = message_of(request.scope, hub.settings.public_origin)
         caller, _ = identify(message, body, hub.book.current(), hub.clock())
         if caller.nonce is None:
             raise Replayed
@@ -51,6 +52,7 @@ async def signed_call(request: Request, hub: Hub, *, limit: int | None = None) -
         if epoch != hub.book.current().epoch:
             still_stands(caller, hub.book.refresh(), hub.clock())
     except UNIDENTIFIED as error:
-        hub.attempts.failed(address, error.code, None)
+        known = named_connector(message, hub.book.current())
+        hub.attempts.failed(address, error.code, known)
         raise
     return SignedCall(caller, body)

@@ -19,7 +19,11 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 # Keys that the reader takes; beyond U+D7FF the orders of RFC 8785 and of UTF-8 part.
 KEYS = st.text(st.characters(max_codepoint=0xD7FF), max_size=6)
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-(LIMIT - 1), LIMIT - 1), TEXT, st.text("\x00\x1f\"\\/\x7f")
+    st.none(),
+    st.booleans(),
+    st.integers(-(LIMIT - 1), LIMIT - 1),
+    TEXT,
+    st.text('\x00\x1f"\\/\x7f'),
 )
 VALUES: st.SearchStrategy[Json] = st.recursive(
     SCALARS,
@@ -44,7 +48,7 @@ def depth_of(value: Json) -> int:
 
 @given(VALUES)
 @example({"\ud7ff": 1, "é": 2, "z": 3, "": 4})
-@example("\u2028\u007f\u0080\\\"\b\f\n\r\t\u000b")
+@example('\u2028\u007f\u0080\\"\b\f\n\r\t\u000b')
 def test_it_is_what_the_reference_library_writes(value: Json) -> None:
     assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
 

@@ -4,6 +4,7 @@ import os
 from base64 import b64decode, b64encode
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from certs.encoding import b64u
 from certs.errors import ComponentMissing
@@ -247,10 +248,6 @@ def test_signature_of_made_up_bytes(raw: bytes) -> None:
 
 def test_der_instead_of_the_plain_form() -> None:
     message, made = signed()
-    from cryptography.hazmat.primitives.asymmetric.utils import (  # noqa: PLC0415 for this attack
-        encode_dss_signature,
-    )
-
     r, s = (int.from_bytes(made.signature[at : at + 32], "big") for at in (0, 32))
     der = b64encode(encode_dss_signature(r, s)).decode()
     assert refusal(with_headers(message, signature=f"yifen=:{der}:")) == "signature-invalid"

@@ -40,7 +40,9 @@ def test_a_leaf_is_canonical_json_and_is_read_again() -> None:
 
 def changed(**members: object) -> bytes:
     value = {**json.loads(DATA), **members}
-    return json.dumps({n: v for n, v in sorted(value.items()) if v != ()}, separators=(",", ":")).encode()
+    return json.dumps(
+        {n: v for n, v in sorted(value.items()) if v != ()}, separators=(",", ":")
+    ).encode()
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,7 @@ def test_the_clock_may_be_off_by_a_minute_and_no_more() -> None:
 # -- RFC 9421, Appendix B -------------------------------------------------------------------------
 # The published file of B.2.4 gives no signature, because ECDSA makes another one each time; this
 # is the RFC's own.
-B24 = (
-    "wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw=="
-)
+B24 = "wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw=="
 
 
 @pytest.mark.parametrize("name", ["b24-response-ecdsa", "b26-ed25519", "b4-transform-ed25519"])

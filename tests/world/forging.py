@@ -25,6 +25,7 @@ KEYID = "k" * 43
 ALGORITHMS: tuple[Algorithm, ...] = ("ecdsa-p256-sha256", "ed25519")
 KEYS = {name: generate(name) for name in ALGORITHMS}
 
+
 def signed(
     body: bytes = BODY,
     *,

@@ -243,9 +243,7 @@ class World:
         for name in ("id", "version", "status"):
             del state[name]
         wanted = Terms.model_validate(state | terms)
-        return grants.change(
-            self.hub.changes, ADMINISTRATOR, current.id, wanted, current.version
-        )
+        return grants.change(self.hub.changes, ADMINISTRATOR, current.id, wanted, current.version)
 
     def findings(self) -> Findings:
         """What ``hub ledger verify`` finds."""
@@ -337,7 +335,12 @@ def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int) -> None
     with hub.changes.change(Actor("hub")) as change:
         change.session.add(
             GenerationRow(
-                name=name, dataset=code, keys=wrapped, row_count=count, digest=found, state="sealing"
+                name=name,
+                dataset=code,
+                keys=wrapped,
+                row_count=count,
+                digest=found,
+                state="sealing",
             )
         )
         change.session.flush()

@@ -136,9 +136,7 @@ def test_salts_are_never_used_twice(book: "Book", changes: Changes) -> None:
     with changes.change(OPERATOR) as change:
         for _ in range(20):
             change.append("operator", {"act": "same"})
-    digests = [
-        part for (leaf,) in book.rows("SELECT leaf FROM entries") for part in _parts(leaf)
-    ]
+    digests = [part for (leaf,) in book.rows("SELECT leaf FROM entries") for part in _parts(leaf)]
     assert len(set(digests)) == len(digests) == 60
 
 

@@ -68,9 +68,7 @@ class Log:
         )
 
     def grow(self, count: int) -> None:
-        rows = [
-            (n, leaf(n), b"", b"", b"", None, 1) for n in range(self.size, self.size + count)
-        ]
+        rows = [(n, leaf(n), b"", b"", b"", None, 1) for n in range(self.size, self.size + count)]
         with self.book.store.locked() as head:
             self.book.store.insert(rows)
             head.next += count

@@ -58,7 +58,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     assert lock is not None
     hub.complete(publication, as_chunks(new_rows(), 20))
     # No job was started, because the lock was ours; closing its file gives it up.
-    open(lock, "rb").close()  # noqa: PTH123, SIM115 a descriptor, not a path
+    open(lock, "rb").close()  # noqa: PTH123 a descriptor, not a path
     hub.close()
     return root, publication
 
@@ -185,7 +185,7 @@ def test_a_full_disk_leaves_what_stood(small: SmallHub) -> None:
     lock = take_lock(small.folder.staging / publication)
     assert lock is not None
     small.complete(publication, as_chunks(residents(12_000, 1000), 4000))
-    open(lock, "rb").close()  # noqa: PTH123, SIM115 a descriptor, not a path
+    open(lock, "rb").close()  # noqa: PTH123 a descriptor, not a path
     ended = run_job(small, publication, "0", str(2 << 20))
 
     assert ended.returncode == 0, ended.stderr
@@ -217,6 +217,6 @@ def test_two_jobs_of_one_publication_do_not_meet(
     assert lock is not None
     assert run_job(hub, publication, "0").returncode == 0
     assert hub.status(publication)["state"] == "checking"
-    open(lock, "rb").close()  # noqa: PTH123, SIM115 a descriptor, not a path
+    open(lock, "rb").close()  # noqa: PTH123 a descriptor, not a path
     settle(hub, publication)
     must_be_the_new_whole(hub, publication)

@@ -117,7 +117,7 @@ def test_chunks_and_completion_asked_twice_say_the_same(small: SmallHub) -> None
     assert small.status(publication)["state"] == "live"
 
 
-def test_the_master_key_of_another_hub_opens_nothing(small: SmallHub, tmp_path: Path) -> None:
+def test_another_key_opens_nothing(small: SmallHub) -> None:
     publication = small.begin("resident", COLUMNS)
     small.send(publication, as_chunks(residents(3)))
     other = Staging(small.folder.staging / publication, publication, SealingKey(os.urandom(32)))
