@@ -25,7 +25,7 @@ Sharing = Literal[1, 2, 3]
 IDENTIFIER = "identifier:"
 PLAIN_TYPES = ("text", "date", "integer", "decimal", "boolean", "code")
 # Constructs that Python's engine knows and RE2, which checks the rows in SQL, does not.
-_NOT_RE2 = re.compile(r"\(\?(?!:)|\\[1-9]|[*+?}]\+|\\[AZzbBwWdDsS]")
+_NOT_RE2 = re.compile(r"\(\?(?!:)|\\[1-9]|[*+?}]\+|\\[AZzbBwWdDsS]|\{,|\{(?:[0-9]*,)?[0-9]{4,}")
 
 
 def _item_type(value: str) -> str:

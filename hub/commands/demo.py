@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hub.commands.acting import Api
 from hub.commands.speech import LANGUAGE, command, speak
 
 LEAST_RESIDENTS, LEAST_ENTERPRISES = 1_000, 100
@@ -46,4 +47,4 @@ def demo(
     from hub.ops.demo.story import run  # noqa: PLC0415
 
     options = Options(folder, residents, enterprises, seed, port)
-    sys.exit(run(options, LANGUAGE, leave=leave))
+    sys.exit(run(options, LANGUAGE, Api, leave=leave))

@@ -31,12 +31,13 @@ from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question, question_of, read_question
 from hub.lookup.decide import Permit, Refusal, decide
 from hub.lookup.identify import Caller, identify, still_stands
-from hub.lookup.read import GenerationGone, Record, Records
+from hub.lookup.read import Record, Records
 from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, answer_body, opening
 from hub.lookup.record import Exit, attempt_of
 from hub.lookup.refusals import problem_body, status_of
 from hub.lookup.reveal import Answer, refuse, reveal
 from hub.settings import Settings
+from hub.storage.generation import GenerationGone
 
 ROUNDS = 3
 """How often a question is decided again on a stale epoch (design, *One lock orders everything*)."""

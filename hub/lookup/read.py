@@ -10,10 +10,14 @@ from typing import NamedTuple
 
 from certs.sealing import MasterKey
 from hub.access.standing import Source, Standing
-from hub.errors import StorageRefused
 from hub.lookup.decide import Permit
 from hub.storage.folder import Folder
-from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationKeys, GenerationReader
+from hub.storage.generation import (
+    ROW_KEY_SEPARATOR,
+    GenerationGone,
+    GenerationKeys,
+    GenerationReader,
+)
 
 OPEN_GENERATIONS = 64
 """Generation files that one process keeps open."""
@@ -24,12 +28,6 @@ class Record(NamedTuple):
 
     values: list[str]
     disputed: bool
-
-
-class GenerationGone(StorageRefused):
-    """The generation was replaced between decision and reading: decide again."""
-
-    code = "generation-gone"
 
 
 class Records:

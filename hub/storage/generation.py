@@ -14,7 +14,8 @@ from typing import TypeAlias
 import orjson
 
 from certs.sealing import KEY_BYTES, BlindIndex, MasterKey, SealingKey, row_aad
-from hub.storage.sqlite import Connection, connect
+from hub.errors import StorageRefused
+from hub.storage.sqlite import Connection, DatabaseError, connect
 
 ROW_KEY_SEPARATOR = "\x1f"
 """Between the parts of a row key; no accepted value holds a control character."""
@@ -96,12 +97,25 @@ class GenerationWriter:
         self.connection.close()
 
 
+class GenerationGone(StorageRefused):
+    """The generation was replaced between decision and reading: decide again."""
+
+    code = "generation-gone"
+
+
 class GenerationReader:
-    """Reads one generation by subject."""
+    """Reads one generation by subject; raises ``GenerationGone`` if its file is not whole there.
+
+    The file is read once at once: what is open stays readable after it has been replaced.
+    """
 
     def __init__(self, path: Path, dataset: str, name: str, keys: GenerationKeys) -> None:
-        self._connection = connect(path, "ro")
-        self._connection.execute(f"PRAGMA mmap_size={_MMAP}")
+        try:
+            self._connection = connect(path, "ro")
+            self._connection.execute(f"PRAGMA mmap_size={_MMAP}")
+            self._connection.execute(_READ, (b"", 0, 0)).fetchone()
+        except (StorageRefused, DatabaseError) as error:
+            raise GenerationGone(why="generation-gone") from error
         self._dataset = dataset
         self._name = name
         self._keys = keys
@@ -110,7 +124,9 @@ class GenerationReader:
         """The rows of a subject that stand in ``version``; raises ``SealBroken``."""
         tag = self._keys.index.tag(_SUBJECT, subject)
         found: list[list[str]] = []
-        for row, first, sealed in self._connection.execute(_READ, (tag, version, version)):
+        # The driver looks for an adapter of every bytes, and takes a bytearray as it is.
+        key = bytearray(tag)
+        for row, first, sealed in self._connection.execute(_READ, (key, version, version)):
             aad = row_aad(self._dataset, self._name, tag, row, first)
             values: list[str] = orjson.loads(self._keys.seal.open(sealed, aad))
             found.append(values)

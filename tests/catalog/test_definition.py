@@ -134,6 +134,8 @@ def test_column_is_found_by_code_title_alias_and_sloppy_heading() -> None:
         ("[0-9]{4}", "[0-9{4}", "items[number].pattern", "pattern-broken"),
         ("[0-9]{4}", "(?=A)[0-9]", "items[number].pattern", "pattern-not-portable"),
         ("[0-9]{4}", "(a)\\\\1", "items[number].pattern", "pattern-not-portable"),
+        ("[0-9]{4}", "[0-9]{,4}", "items[number].pattern", "pattern-not-portable"),
+        ("[0-9]{4}", "[0-9]{1001}", "items[number].pattern", "pattern-not-portable"),
         ('subject = "holder"', 'subject = "owner"', "subject", "item-missing"),
         ('subject = "holder"', 'subject = "number"', "subject", "not-an-identifier"),
         (

@@ -5,11 +5,6 @@ from base64 import b64decode, b64encode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
-from certs.encoding import b64u
-from certs.errors import ComponentMissing
-from certs.keys import generate
-from certs.signatures import MAX_HEADER, Message, content_digest
 from world.forging import (
     BODY,
     KEYID,
@@ -23,6 +18,11 @@ from world.forging import (
     verify,
     with_headers,
 )
+
+from certs.encoding import b64u
+from certs.errors import ComponentMissing
+from certs.keys import generate
+from certs.signatures import MAX_HEADER, Message, content_digest
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """The order n of the group of P-256 (SEC 2, 2.4.2)."""
@@ -297,9 +297,10 @@ def test_two_signatures_of_ours() -> None:
 
 def test_a_strangers_signature_beside_ours_changes_nothing() -> None:
     message, made = signed()
+    inputs = message.headers["signature-input"]
     beside = with_headers(
         message,
-        signature_input=f'proxy=("@method");created=1;tag="p", {message.headers["signature-input"]}',
+        signature_input=f'proxy=("@method");created=1;tag="p", {inputs}',
         signature=f"proxy=:AAAA:, {message.headers['signature']}",
     )
     assert verify(beside) == made

@@ -113,7 +113,7 @@ def test_the_leaves_digest_is_over_the_hashes_in_their_order() -> None:
 def test_the_key_id_is_the_thumbprint_of_rfc_7638() -> None:
     numbers = KEY.public.jwk()
     text = f'{{"crv":"P-256","kty":"EC","x":"{numbers["x"]}","y":"{numbers["y"]}"}}'
-    assert KID == b64u(sha256(text.encode()))
+    assert b64u(sha256(text.encode())) == KID
 
 
 def test_only_p_256_signs_receipts() -> None:
@@ -194,8 +194,8 @@ def test_claim_left_out_or_of_another_type(name: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda t: "",
-        lambda t: "...",
+        lambda _: "",
+        lambda _: "...",
         lambda t: t.rpartition(".")[0],
         lambda t: f"{t}.",
         lambda t: f"{t}.{t}",

@@ -14,19 +14,6 @@ from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, algo
 from http_message_signatures.exceptions import InvalidSignature
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from certs.encoding import b64u, sha256
-from certs.errors import Malformed, SignatureError, SignatureInvalid
-from certs.keys import Algorithm, PrivateKey, PublicKey
-from certs.signatures import (
-    Message,
-    SignatureInput,
-    component_value,
-    content_digest,
-    read_signature,
-    request_digest,
-    signature_base,
-)
 from world.forging import (
     ALGORITHMS,
     BODY,
@@ -39,6 +26,19 @@ from world.forging import (
     signed,
     verify,
     with_headers,
+)
+
+from certs.encoding import b64u, sha256
+from certs.errors import Malformed, SignatureError, SignatureInvalid
+from certs.keys import Algorithm, PrivateKey, PublicKey
+from certs.signatures import (
+    Message,
+    SignatureInput,
+    component_value,
+    content_digest,
+    read_signature,
+    request_digest,
+    signature_base,
 )
 
 PEER_ALGORITHMS = {

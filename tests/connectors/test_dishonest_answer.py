@@ -113,7 +113,7 @@ ATTACKS: dict[str, tuple[Callable[["Lies"], None], str]] = {
     "no-opening": (lies(document=changed("openings", [])), "openings"),
     "body-changed-on-the-way": (lies(body=lambda body: body + b" "), "body-digest"),
     "no-receipt": (lies(token=lambda _: None), "receipt-missing"),
-    "receipt-cut": (lies(token=lambda token: token[:-8]), "receipt-form"),
+    "receipt-cut": (lies(token=lambda token: token[:-9]), "receipt-form"),
     "receipt-garbage": (lies(token=lambda _: "receipt"), "receipt-form"),
     "receipt-of-another-signature": (
         lies(token=lambda t: t.rpartition(".")[0] + "." + b64u(bytes(64))),

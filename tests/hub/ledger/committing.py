@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from world.time import HOUR, NOW, Time
+
 from certs.leaf import SALT_BYTES
 from certs.sealing import MasterKey
 from hub.ledger.attempt import Attempt, Charge, Entered, Nonce
@@ -17,7 +19,6 @@ from hub.ledger.persons import PersonKeys, seal_person
 from hub.ledger.store import LedgerStore
 from hub.lookup.ask import NOBODY
 from hub.storage.folder import Folder
-from world.time import HOUR, NOW, Time
 
 GROUP = 7
 

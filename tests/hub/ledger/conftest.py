@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from world.time import HOUR, NOW, Time
 
 from certs.canonical import Json, parse
 from certs.leaf import SALT_BYTES
@@ -19,7 +20,6 @@ from hub.lookup.ask import NOBODY
 from hub.storage.create import create_control
 from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
-from world.time import HOUR, NOW, Time
 
 MISMATCHES = 5
 _ids = itertools.count(1)

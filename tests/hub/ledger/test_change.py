@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from world.time import HOUR, NOW, Time
 
 from certs.canonical import canonical, parse
 from certs.leaf import SALT_BYTES, part_digest, read_leaf
@@ -10,7 +11,6 @@ from hub.errors import Unavailable
 from hub.ledger.attempt import Bounce, Entered
 from hub.ledger.change import HUB, OPERATOR, Actor, Changes
 from hub.storage.tables import DepartmentRow
-from world.time import HOUR, NOW, Time
 
 if TYPE_CHECKING:
     from conftest import Book
@@ -64,7 +64,7 @@ class SuddenError(Exception):
 
 
 def test_an_error_inside_undoes_rows_entries_and_epoch(book: "Book", changes: Changes) -> None:
-    with pytest.raises(SuddenError), changes.change(ACTOR) as change:
+    with pytest.raises(SuddenError), changes.change(ACTOR) as change:  # noqa: PT012
         change.session.add(row("psb"))
         change.session.flush()
         change.append("department", {"code": "psb"})
@@ -83,7 +83,7 @@ def test_a_change_that_cannot_be_made_durable_is_none(book: "Book", changes: Cha
         "CREATE TRIGGER breaks AFTER INSERT ON entries BEGIN INSERT INTO broken VALUES (1); END",
     ):
         book.store.connection.execute(statement)
-    with pytest.raises(Unavailable), changes.change(ACTOR) as change:
+    with pytest.raises(Unavailable), changes.change(ACTOR) as change:  # noqa: PT012
         change.session.add(row("psb"))
         change.append("department", {"code": "psb"})
     assert head(book)[:2] == (0, 0)

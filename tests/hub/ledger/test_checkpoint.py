@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from world.town import World
 
 from certs.encoding import unb64u
 from certs.errors import CheckpointInvalid
@@ -20,7 +21,6 @@ from hub.ledger.checkpoint import BATCH, TILE, Checkpointer, newest, node_of
 from hub.ledger.proofs import Proofs
 from hub.settings import Settings
 from hub.storage.sqlite import connect
-from world.town import World
 
 if TYPE_CHECKING:
     from conftest import Book

@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from world.time import Time
+from world.town import Town, World, open_world
 
 from certs.errors import CheckpointInvalid
 from certs.keys import generate
@@ -11,8 +13,6 @@ from certs.note import Checkpoint, sign_checkpoint
 from hub.errors import LedgerBehind
 from hub.runtime import open_hub
 from hub.storage.sqlite import connect
-from world.time import Time
-from world.town import Town, World, open_world
 
 ORIGIN = "demo.yifen/ledger/1"
 

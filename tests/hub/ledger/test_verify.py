@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- tables and columns are those of our own schema
 """``hub ledger verify`` finds what was changed behind the ledger's back, wherever it was."""
 
 import shutil
@@ -7,6 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from world.asking import Members
+from world.time import DAY
+from world.town import ADMINISTRATOR, HUB, SUBJECTS, Town, World, covering, open_world
 
 from certs.canonical import Json, canonical, parse
 from certs.leaf import SALT_BYTES, leaf_bytes, part_digest, read_leaf
@@ -19,9 +23,6 @@ from hub.people import accounts
 from hub.storage.create import create_control
 from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
-from world.asking import Members
-from world.time import DAY
-from world.town import ADMINISTRATOR, HUB, SUBJECTS, Town, World, covering, open_world
 
 # What the log does not hold, and why no verification of the log can find it.
 BEYOND_THE_LOG = {
@@ -276,7 +277,7 @@ def test_a_destroyed_key_of_a_month_is_told_for_each_entry(case: Case) -> None:
 def forge(case: Case, position: int, change: Callable[[Members], Members], time: int = 0) -> None:
     """Write an entry again, consistent in itself, as an operator with every key can."""
     ((leaf, control, salts),) = case.rows(
-        f"SELECT leaf, control, salts FROM entries WHERE position = {position}"  # noqa: S608
+        f"SELECT leaf, control, salts FROM entries WHERE position = {position}"
     )
     assert isinstance(leaf, bytes)
     assert isinstance(control, bytes)

@@ -1,10 +1,6 @@
 """What a permitted question is answered: granted items, masked; marked records; yes and no."""
 
 import pytest
-
-from certs.encoding import rfc3339
-from hub.access import grants, marks
-from hub.ledger.change import Actor
 from world.asking import Answer, Members, check_receipt
 from world.time import DAY
 from world.town import (
@@ -17,6 +13,10 @@ from world.town import (
     publish,
     resident_number,
 )
+
+from certs.encoding import rfc3339
+from hub.access import grants, marks
+from hub.ledger.change import Actor
 
 OWNER = Actor("connector", department="psb")
 ALL = ["resident_id", "name", "former_name", "sex", "birth_date", "employer_uscc", "address"]

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
+from world.asking import Answer, Sent
+from world.town import ADMINISTRATOR, SUBJECTS, World, publish
 
 from certs.errors import YifenError
 from hub.access import connectors, grants
@@ -11,8 +13,6 @@ from hub.errors import Busy, CertificateRevoked
 from hub.ledger.change import Actor, Changes
 from hub.ledger.store import LedgerStore
 from hub.lookup.exchange import ROUNDS
-from world.asking import Answer, Sent
-from world.town import ADMINISTRATOR, SUBJECTS, World, publish
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def meddling(
     async def ask() -> Answer | YifenError:
         asking = asyncio.create_task(world.ask_soon(sent))
         for number in range(rounds):
-            while not group._waiting and not asking.done():
+            while not group._waiting and not asking.done():  # noqa: ASYNC110 no event tells of it
                 await asyncio.sleep(0)
             if asking.done():
                 break

@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from world.asking import Answer, Gateway, Members, Sent
+from world.town import SUBJECTS, World
 
 from certs.canonical import canonical
 from certs.encoding import b64u
-from world.asking import Answer, Gateway, Members, Sent
-from world.town import SUBJECTS, World
 
 PATH = "/v1/datasets/resident/lookup"
 NOBODY = {"case": None, "officer": None, "subject": None}

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-
-from certs.canonical import Json
-from hub.access import datasets, departments, grants, purposes
-from hub.lookup.refusals import STATUS
-from hub.people import accounts
 from world.asking import Answer, Members, check_receipt
 from world.time import DAY
 from world.town import ABSENT, ADMINISTRATOR, HUB, PURPOSE, SUBJECTS, World, covering
+
+from certs.canonical import Json
+from hub.access import datasets, grants, purposes
+from hub.lookup.refusals import STATUS
+from hub.people import accounts
 
 Setup = Callable[[World], object]
 

@@ -5,6 +5,10 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+from world.asking import Answer
+from world.serving import Served, serving
+from world.town import ADMINISTRATOR, HUB, Town, World, open_world
+
 from certs.canonical import parse
 from certs.encoding import unb64u
 from certs.sealing import MasterKey
@@ -16,9 +20,6 @@ from hub.ledger.store import LedgerStore
 from hub.ledger.verify import Verification
 from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
-from world.asking import Answer
-from world.serving import Served, serving
-from world.town import ADMINISTRATOR, HUB, Town, World, open_world
 
 ASKERS = 16
 AFTER = 40

@@ -4,6 +4,9 @@ import os
 from dataclasses import replace
 
 import pytest
+from world.asking import Answer, Members
+from world.time import DAY, MINUTE
+from world.town import ADMINISTRATOR, World
 
 from certs.canonical import canonical
 from certs.certificates import read_certificate
@@ -13,9 +16,6 @@ from certs.keys import generate
 from certs.receipts import verify_receipt
 from hub.access import connectors, departments
 from hub.errors import Replayed
-from world.asking import Answer, Members
-from world.time import DAY, MINUTE
-from world.town import ADMINISTRATOR, World
 
 
 def sums(world: World) -> list[Members]:

@@ -4,6 +4,7 @@
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -306,6 +307,35 @@ def test_whatever_comes_gets_the_verdict_of_the_reference_check(checked: Checks,
         agree(checked, name, values)
 
     compare()
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(
+    st.lists(st.text('a",\x00\r\n\ufeff，', max_size=4), min_size=1, max_size=8),
+    st.sampled_from(["\r\n", "\n"]),
+    st.lists(st.integers(1, 7), max_size=2),
+)
+def test_csv_is_read_as_it_was_written(values: list[str], line_end: str, cuts: list[int]) -> None:
+    lines: list[str] = []
+    for row, value in enumerate(values, 1):
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerow(
+            (row, f"k{row}", value)
+        )
+        lines.append(text.getvalue())
+    checker = Checker(DATASETS["text"], ["k", "x"])
+    found: dict[int, str] = {}
+    places = [0, *sorted(cuts), len(lines)]
+    for start, end in itertools.pairwise(places):
+        if lines[start:end]:
+            batch = checker.check([line.encode() for line in lines[start:end]])
+            for line in filter(None, batch.lines.decode().split("\x1e")):
+                _, value, row = line.split("\x1f")
+                found[int(row)] = value
+    expected = [check_value(DATASETS["text"].by_code["x"], value) for value in values]
+    assert found == {row: one.value for row, one in enumerate(expected, 1) if one.acceptable}
+    assert checker.tally.read == len(values)
+    checker.close()
 
 
 @pytest.mark.parametrize("code", bundled())

@@ -1,0 +1,190 @@
+"""Takes each guard out once, and demands that a test fails for it: ``make mutants``.
+
+A mutant is one entry of ``mutants.toml``: in ``file``, ``find`` must stand exactly once and becomes
+``replace``; of ``tests`` at least one must then fail. It is caught only if pytest ends with status
+1 and reports a failed test: a tree that no longer imports shows nothing. Before that, the same
+tests must all pass on the tree as it is.
+
+    python tests/mutants/run.py [WORD ...]      those whose name holds one of the words
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("certs", "catalog", "hub", "connectors", "tests", "pyproject.toml")
+AT_ONCE = 2
+PATIENCE = 120
+FAILED = 1
+"""pytest's exit status when tests ran and some failed; 2 to 5 are other ends."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One guard taken out."""
+
+    name: str
+    file: str
+    find: str
+    replace: str
+    tests: tuple[str, ...]
+
+    def apply(self, root: Path) -> str:
+        """Write the mutant into a copy; says why not if it cannot be."""
+        path = root / self.file
+        text = path.read_text(encoding="utf-8")
+        count = text.count(self.find)
+        if count != 1:
+            return f"stands {count} times in {self.file}"
+        path.unlink()  # it is a link to the one file that all copies share
+        path.write_text(text.replace(self.find, self.replace), encoding="utf-8")
+        return ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant; ``why`` is empty if it was caught."""
+
+    mutant: Mutant
+    why: str
+    told: str
+
+
+def mutants(words: list[str]) -> list[Mutant]:
+    raw = tomllib.loads(Path(__file__).with_name("mutants.toml").read_text(encoding="utf-8"))
+    found = [Mutant(**{**one, "tests": tuple(one["tests"])}) for one in raw["mutant"]]
+    names = [mutant.name for mutant in found]
+    assert len(set(names)) == len(names), "two mutants of one name"
+    return [one for one in found if not words or any(word in one.name for word in words)]
+
+
+@contextmanager
+def copy_of_the_tree() -> Iterator[Path]:
+    """A copy made of links, with the published vectors beside it as in the real place."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as place:
+        root = Path(place) / "main"
+        root.mkdir()
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, root / name, copy_function=_link)
+            else:
+                _link(str(source), str(root / name))
+        shared = ROOT.parent / "shared"
+        if shared.is_dir():
+            (Path(place) / "shared").symlink_to(shared)
+        yield root
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def run(root: Path, tests: tuple[str, ...], *options: str) -> tuple[int, int, str]:
+    """Run tests in a copy: exit status, number of failed tests, and what was told."""
+    report = root.parent / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=line"]
+    named = [f"--junitxml={report}", f"--rootdir={root}", "-p", "no:randomly", *options, *tests]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(root.parent / "hypothesis"),
+    }
+    try:
+        done = subprocess.run(
+            [*command, *named],
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return -1, 0, "took too long"
+    failed = 0
+    if report.exists():
+        failed = sum(int(suite.get("failures", 0)) for suite in ElementTree.parse(report).iter("testsuite"))  # noqa: S314 our own report
+    return done.returncode, failed, done.stdout
+
+
+def judge(mutant: Mutant) -> Verdict:
+    with copy_of_the_tree() as root:
+        why = mutant.apply(root)
+        if why:
+            return Verdict(mutant, why, "")
+        # A broken import would fail every test and show nothing.
+        broken = _imports(root, mutant.file)
+        if broken:
+            return Verdict(mutant, "does not import", broken)
+        status, failed, told = run(root, mutant.tests, "-x", "-p", "no:xdist")
+    if status == FAILED and failed:
+        return Verdict(mutant, "", told)
+    return Verdict(mutant, "survived" if status == 0 else f"pytest ended with {status}", told)
+
+
+def _imports(root: Path, file: str) -> str:
+    """Import the changed module from the copy; what went wrong, or nothing."""
+    module = file.removesuffix(".py").replace("/", ".")
+    check = f"import {module} as m; assert m.__file__.startswith({str(root)!r}), m.__file__"
+    done = subprocess.run(
+        [sys.executable, "-c", check],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr if done.returncode else ""
+
+
+def sound(chosen: list[Mutant]) -> str:
+    """Run every named test on the tree as it is; what was told if one does not pass."""
+    every = tuple(sorted({test for mutant in chosen for test in mutant.tests}))
+    with copy_of_the_tree() as root:
+        status, _, told = run(root, every, "-n", str(AT_ONCE))
+    return told if status else ""
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    began = monotonic()
+    chosen = mutants(sys.argv[1:])
+    told = sound(chosen)
+    if told:
+        say(told)
+        say("the tests do not pass on the tree as it is")
+        return 1
+    survivors = 0
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for verdict in pool.map(judge, chosen):
+            say(f"{verdict.why or 'caught':10} {verdict.mutant.name}")
+            if verdict.why:
+                survivors += 1
+                say(verdict.told)
+    caught = len(chosen) - survivors
+    say(f"{caught} caught, {survivors} survived, {monotonic() - began:.0f} s")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
