@@ -1,4 +1,4 @@
-"""Which language a command speaks: ``YIFEN_LANG``, else ``LANG``, else Chinese."""
+"""Which language a command speaks: ``YIFEN_LANG``, else the locale's, else Chinese."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,8 @@ from catalog.messages import Language
 
 def language_of(environment: Mapping[str, str]) -> Language:
     """The language of a terminal by its environment."""
-    chosen = environment.get("YIFEN_LANG", "")
-    if chosen:
-        return "en" if chosen.lower().startswith("en") else "zh"
-    return "en" if environment.get("LANG", "").lower().startswith("en") else "zh"
+    for name in ("YIFEN_LANG", "LC_ALL", "LANG"):
+        value = environment.get(name, "")
+        if value:
+            return "en" if value.lower().startswith("en") else "zh"
+    return "zh"

@@ -30,6 +30,7 @@ from hub.publish.publications import Publications
 from hub.settings import Settings, load
 from hub.storage.create import require_newest
 from hub.storage.folder import Folder
+from hub.storage.lock import FileLock
 from hub.storage.sqlite import Connection, connect
 
 
@@ -59,6 +60,7 @@ class Hub:
     publications: Publications
     audit: AuditIndex
     master: MasterKey
+    serving: FileLock
 
     @property
     def trust(self) -> Trust:
@@ -72,6 +74,7 @@ class Hub:
         self.checkpointer.close()
         self.reading.close()
         self.store.close()
+        self.serving.close()
 
 
 def open_hub(root: Path, clock: Clock = system_clock) -> Hub:
@@ -83,6 +86,8 @@ def open_hub(root: Path, clock: Clock = system_clock) -> Hub:
     settings = load(folder.settings)
     if not folder.control.exists():
         raise SettingsRefused(file=str(folder.control), why="no-database")
+    serving = FileLock(folder.serving)
+    serving.share()
     require_newest(folder)
     master = MasterKey.load(settings.master_key)
     authority = Authority.load(folder.keys)
@@ -125,6 +130,7 @@ def open_hub(root: Path, clock: Clock = system_clock) -> Hub:
         publications=Publications(folder, settings, store, changes, master, clock),
         audit=AuditIndex(reading, persons, master, clock),
         master=master,
+        serving=serving,
     )
 
 

@@ -117,7 +117,7 @@ def _show_grants(setting: Setting) -> None:
                 grant.dataset,
                 ", ".join(grant.operations),
                 ", ".join(
-                    code if mask in {"", "none", "plain"} else f"{code} ({mask})"
+                    code if mask == "full" else f"{code} ({mask})"
                     for code, mask in grant.items.items()
                 ),
                 ", ".join(grant.purposes),

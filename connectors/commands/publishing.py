@@ -65,12 +65,10 @@ def add(group: LocalGroup, texts: Texts) -> None:
 
 def reason_text(reason: str, language: Language) -> str:
     """A reason for a rejection in words; the slug itself if it is a newer hub's."""
-    for key in (f"rejection.{reason}", f"connector.reason.{reason}"):
-        try:
-            return text(key, language)
-        except MessageCatalogueBroken:
-            continue
-    return reason
+    try:
+        return text(f"connector.reason.{reason}", language)
+    except MessageCatalogueBroken:
+        return reason
 
 
 def _show_mapping(screen: Screen, mapping: ColumnMapping) -> None:

@@ -70,11 +70,14 @@ class Attempt(NamedTuple):
     not_after: int
     charge: Charge | None
     mismatch: int | None
+    """Of a failed verification: under what it is counted."""
     control: dict[str, Json]
     control_salt: bytes
     internal: bytes
     internal_salt: bytes
     person: Sealed
+    guarded: int | None = None
+    """Of a verification that agreed: the counter that must not be spent, or guessing would pay."""
 
 
 class Entered(NamedTuple):

@@ -54,9 +54,7 @@ class Committer:
     def _commit_quickly(self, group: Sequence[Attempt], head: Head) -> list[Entered | Bounce]:
         by_window: dict[int, list[tuple[int, int]]] = {}
         for attempt in group:
-            if attempt.epoch != head.epoch or attempt.mismatch is not None:
-                raise _UnusualGroupError
-            if not attempt.not_before <= head.time <= attempt.not_after:
+            if not self._usual(attempt, head):
                 raise _UnusualGroupError
             if attempt.nonce is not None:
                 nonce = attempt.nonce
@@ -97,6 +95,14 @@ class Committer:
         self._store.insert(rows)
         return list(entered)
 
+    def _usual(self, attempt: Attempt, head: Head) -> bool:
+        """Whether nothing of an attempt itself keeps its group off the quick way."""
+        if attempt.epoch != head.epoch or attempt.mismatch is not None:
+            return False
+        if not attempt.not_before <= head.time <= attempt.not_after:
+            return False
+        return attempt.guarded is None or not self._throttled(attempt.guarded, head.time)
+
     def _commit_singly(self, group: Sequence[Attempt], head: Head) -> list[Entered | Bounce]:
         rows: list[EntryRow] = []
         results: list[Entered | Bounce] = []
@@ -132,6 +138,8 @@ class Committer:
                     return Bounce.REPEATS_SPENT
                 if charged:
                     charge = None
+        if attempt.guarded is not None and self._throttled(attempt.guarded, head.time):
+            return Bounce.VERIFY_THROTTLED
         if attempt.mismatch is not None and not self._count_mismatch(attempt.mismatch, head.time):
             return Bounce.VERIFY_THROTTLED
         if charge is not None and not self._pay(charge, 1, head.time):
@@ -197,6 +205,14 @@ class Committer:
             " SET used = used + excluded.used WHERE ?4 IS NULL OR used + excluded.used <= ?4"
             " RETURNING used",
             (charge.grant, shanghai_day(time), count, limit),
+        ).fetchone()
+        return row is not None
+
+    def _throttled(self, subject: int, time: int) -> bool:
+        """Whether verifications of a subject have failed too often in this hour."""
+        row = self._connection.execute(
+            "SELECT 1 FROM mismatches WHERE id = ? AND hour = ? AND count >= ?",
+            (subject, time // HOUR, self._mismatches),
         ).fetchone()
         return row is not None
 

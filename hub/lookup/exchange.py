@@ -178,7 +178,13 @@ class Exchange:
         # 5 reveal
         answer = reveal(decision, question, records, self._settings.full(question.dataset))
         return Exit(
-            operation, question.dataset, question, decision, answer, canonical(answer.result)
+            operation,
+            question.dataset,
+            question,
+            decision,
+            answer,
+            canonical(answer.result),
+            None if answer.matched is None else self._records.counter(caller.department, decision),
         )
 
     def _reply(self, caller: Caller, exit_: Exit, entered: Entered, opened: bytes) -> Reply:

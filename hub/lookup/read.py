@@ -38,6 +38,7 @@ class Records:
         self._master = master
         self._hub = hub_name
         self._marks = master.derive("marks")
+        self._counters = master.derive("mismatches")
         self._open: OrderedDict[str, GenerationReader] = OrderedDict()
 
     def read(self, permit: Permit, standing: Standing) -> list[Record]:
@@ -67,6 +68,15 @@ class Records:
         parts = (f"{self._hub}:{source.dataset.code}", subject, row_key)
         data = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
         return hmac.digest(self._marks, data, "sha256")
+
+    def counter(self, department: str, permit: Permit) -> int:
+        """Under what a department's failed verifications of a subject are counted: 63 bits, keyed.
+
+        Without the key, whoever steals the database could try all identifiers against it.
+        """
+        text = f"{department}\x00{permit.source.dataset.code}\x00{permit.subject}"
+        data = hmac.digest(self._counters, text.encode(), "sha256")
+        return int.from_bytes(data[:8], "big") >> 1
 
     def _reader(self, source: Source, standing: Standing) -> GenerationReader:
         name = source.generation or ""

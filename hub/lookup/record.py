@@ -29,6 +29,8 @@ class Exit(NamedTuple):
     decision: Permit | Refusal
     answer: Answer
     result: bytes
+    counter: int | None = None
+    """Under what failed verifications of this subject are counted; None but for ``verify``."""
 
     @property
     def grant(self) -> Grant | None:
@@ -79,7 +81,8 @@ def attempt_of(
         not_before=not_before,
         not_after=not_after,
         charge=Charge(grant.id, grant.daily_quota) if permitted and grant is not None else None,
-        mismatch=_mismatch(caller, exit_),
+        mismatch=None if exit_.answer.matched else exit_.counter,
+        guarded=exit_.counter if exit_.answer.matched else None,
         control=control,
         control_salt=salts[:SALT_BYTES],
         internal=internal,
@@ -102,10 +105,3 @@ def _key(caller: Caller, exit_: Exit) -> QuestionKey | None:
 
 
 UNKNOWN_AGAIN = frozenset({"request-id-conflict", "repeats-spent"})
-
-
-def _mismatch(caller: Caller, exit_: Exit) -> int | None:
-    """By what the failed verifications of a subject are counted: department, dataset, subject."""
-    if exit_.answer.matched is not False or not isinstance(exit_.decision, Permit):
-        return None
-    return short_id(caller.department, exit_.decision.source.dataset.code, exit_.decision.subject)

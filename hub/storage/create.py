@@ -25,9 +25,9 @@ def create_control(folder: Folder) -> None:
 def migrate(folder: Folder) -> tuple[str | None, str]:
     """Bring ``control.db`` to the newest migration; gives the revisions before and after.
 
-    Only while no hub serves: takes the ledger's lock and refuses (``StorageRefused``) if busy.
+    Refused (``StorageRefused``) while a hub serves.
     """
-    lock = FileLock(folder.lock)
+    lock = FileLock(folder.serving)
     try:
         if not lock.try_acquire():
             raise StorageRefused(why="hub-is-running")

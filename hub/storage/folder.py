@@ -4,9 +4,10 @@ hub.toml            settings
 control.db          ledger, nonces, quotas, grants, generation pointers
 ledger.lock         the one lock that orders everything
 checkpointer.lock   who signs checkpoints now
+serving.lock        held by every process that serves
 keys/               authority (issuing.key, issuing.pem, root.pem), receipt.key, checkpoint.key,
                     session.key, master.key; each of mode 0600
-root/               the offline root's key, to be carried away
+keys/root/          the offline root's key, to be carried away
 records/            one sealed database a generation
 staging/            sealed uploads of running publications
 checkpoint.txt      the newest checkpoint, unless settings keep it elsewhere
@@ -36,6 +37,11 @@ class Folder:
     def lock(self) -> Path:
         """The file of the ledger's lock."""
         return self.root / "ledger.lock"
+
+    @property
+    def serving(self) -> Path:
+        """The file that serving processes hold together, and a migration alone."""
+        return self.root / "serving.lock"
 
     @property
     def checkpointer(self) -> Path:

@@ -25,6 +25,10 @@ class FileLock:
     ) -> None:
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
+    def share(self) -> None:
+        """Hold the lock together with others that share it, until ``close``."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
     def try_acquire(self) -> bool:
         """Take the lock if it is free; say whether it was."""
         try:

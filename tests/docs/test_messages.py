@@ -34,9 +34,9 @@ DYNAMIC: dict[str, str] = {
 UNTOLD = frozenset({"publication-broken", "refused-by-hub"})
 """Errors that are never told by their code: the first becomes the publication's ``failure``, the
 second carries the hub's own problem document."""
-PENDING = frozenset({"hub.bench.seconds"})
+PENDING: frozenset[str] = frozenset()
 """Texts under way; take out what has come."""
-PENDING_REASONS = frozenset({"conflicting"})
+PENDING_REASONS: frozenset[str] = frozenset()
 
 
 @cache

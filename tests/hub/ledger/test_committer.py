@@ -384,6 +384,22 @@ def test_a_subject_is_guessed_at_five_times_an_hour(book: "Book") -> None:
     assert [r is Bounce.VERIFY_THROTTLED for r in results] == [False] * 5 + [True]
 
 
+def test_a_right_guess_after_too_many_wrong_ones_is_refused(book: "Book") -> None:
+    book.time.now = NOW // HOUR * HOUR
+    assert isinstance(book.one(book.attempt(guarded=1)), Entered)
+    for _ in range(5):
+        book.one(book.attempt(mismatch=1))
+    assert book.one(book.attempt(guarded=1)) is Bounce.VERIFY_THROTTLED
+    assert isinstance(book.one(book.attempt(guarded=2)), Entered)
+    book.time.advance(HOUR)
+    assert isinstance(book.one(book.attempt(guarded=1)), Entered)
+
+
+def test_guessing_many_at_once_does_not_help(book: "Book") -> None:
+    guesses = [book.attempt(mismatch=1) for _ in range(5)] + [book.attempt(guarded=1)]
+    assert book.committer.commit(guesses)[5] is Bounce.VERIFY_THROTTLED
+
+
 def test_guesses_in_one_group_are_counted_one_by_one(book: "Book") -> None:
     results = book.committer.commit([book.attempt(mismatch=1) for _ in range(7)])
     assert results[5:] == [Bounce.VERIFY_THROTTLED] * 2

@@ -346,3 +346,21 @@ def test_an_answer_after_the_grants_suspension_is_found(case: Case) -> None:
     case.tamper("UPDATE entries SET position = ? WHERE position = -1", before)
     assert before < suspended <= last  # type: ignore[operator]
     assert "answer-after-suspended" in case.faults()
+
+
+def test_a_control_part_of_another_answer_is_found_by_its_digest_alone(case: Case) -> None:
+    """The order of grants and answers says nothing against it."""
+    position = answered(case)
+    ((control,),) = case.rows(f"SELECT control FROM entries WHERE position = {position}")
+    assert isinstance(control, bytes)
+    members = parse(control, max_bytes=1 << 20, max_depth=9)
+    assert isinstance(members, dict)
+    forged = canonical(members | {"a": members["R"]})
+    case.tamper("UPDATE entries SET control = ? WHERE position = ?", forged, position)
+    assert case.faults() == {"control"}
+
+
+def test_another_reason_is_found(case: Case) -> None:
+    forged = canonical({"reason": "another"})
+    case.tamper("UPDATE entries SET internal = ? WHERE position = ?", forged, answered(case))
+    assert case.faults() == {"internal"}

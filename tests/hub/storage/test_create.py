@@ -61,8 +61,12 @@ def test_migrating_twice_changes_nothing(folder: Folder) -> None:
 
 
 def test_a_database_in_use_is_not_migrated(folder: Folder) -> None:
-    with FileLock(folder.lock), pytest.raises(StorageRefused):
+    serving = FileLock(folder.serving)
+    serving.share()
+    with pytest.raises(StorageRefused):
         migrate(folder)
+    serving.close()
+    assert migrate(folder) == (NEWEST, NEWEST)
 
 
 def test_an_sqlite_with_the_wal_reset_bug_is_refused() -> None:
