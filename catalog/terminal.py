@@ -40,12 +40,15 @@ class LocalGroup(LocalCommand, click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options, then the commands."""
         super().format_options(ctx, formatter)
-        rows = [
+        with formatter.section(text("terminal.help.commands", self.language)):
+            formatter.write_dl(self.short_helps())
+
+    def short_helps(self) -> list[tuple[str, str]]:
+        """Name and help of each command."""
+        return [
             (name, command.get_short_help_str(limit=200))
             for name, command in sorted(self.commands.items())
         ]
-        with formatter.section(text("terminal.help.commands", self.language)):
-            formatter.write_dl(rows)
 
 
 def command_class(language: Language) -> type[LocalCommand]:

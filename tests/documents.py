@@ -139,5 +139,8 @@ def leaves(tree: click.Command, *, of: tuple[str, ...]) -> Iterator[tuple[str, c
     """Every command and group of a tree with its full name."""
     yield " ".join(of), tree
     if isinstance(tree, click.Group):
-        for name, child in sorted(tree.commands.items()):
+        context = click.Context(tree)
+        for name in sorted(tree.list_commands(context)):
+            child = tree.get_command(context, name)
+            assert child is not None
             yield from leaves(child, of=(*of, name))

@@ -1,25 +1,61 @@
 """The commands of ``hub``; each changing one acts through the API as a signed-in person."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import click
 
-from catalog.terminal import wrong_use
+from catalog.terminal import LocalGroup, wrong_use
 from certs.errors import YifenError
 from hub.commands.acting import CallRefused
-from hub.commands.admission import connector, dataset, department, person, publication, purpose
-from hub.commands.bench import bench
-from hub.commands.demo import demo
-from hub.commands.grant import grant
-from hub.commands.ledger import ledger
-from hub.commands.serving import doctor, init, migrate, serve
-from hub.commands.signing import sign_in, sign_out
-from hub.commands.speech import LANGUAGE, Place, group, speak
+from hub.commands.speech import LANGUAGE, Place, speak
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "bench": ("bench", "bench"),
+    "connector": ("admission", "connector"),
+    "dataset": ("admission", "dataset"),
+    "demo": ("demo", "demo"),
+    "department": ("admission", "department"),
+    "doctor": ("serving", "doctor"),
+    "grant": ("grant", "grant"),
+    "init": ("serving", "init"),
+    "ledger": ("ledger", "ledger"),
+    "migrate": ("serving", "migrate"),
+    "person": ("admission", "person"),
+    "publication": ("admission", "publication"),
+    "purpose": ("admission", "purpose"),
+    "serve": ("serving", "serve"),
+    "sign-in": ("signing", "sign_in"),
+    "sign-out": ("signing", "sign_out"),
+}
+"""Each command's module and name; loaded when it is called, because serving loads so much."""
 
 
-@group(help=speak("hub.help"))
+class _Rooms(LocalGroup):
+    """The commands of ``hub``, loaded one by one."""
+
+    language = LANGUAGE
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        """All names."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load one command."""
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        found = getattr(import_module(f"hub.commands.{where[0]}"), where[1])
+        return found if isinstance(found, click.Command) else None
+
+    def short_helps(self) -> list[tuple[str, str]]:
+        """Names and help, without loading anything."""
+        return [(name, speak(f"hub.{name}.help")) for name in sorted(COMMANDS)]
+
+
+@click.group(cls=_Rooms, help=speak("hub.help"))
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -44,27 +80,6 @@ def hub(ctx: click.Context, folder: Path, address: str, session: Path) -> None:
     """Run the hub and act on it."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     ctx.obj = Place(folder, address.rstrip("/"), session.expanduser())
-
-
-for part in (
-    init,
-    migrate,
-    doctor,
-    serve,
-    sign_in,
-    sign_out,
-    department,
-    connector,
-    dataset,
-    purpose,
-    person,
-    grant,
-    publication,
-    ledger,
-    demo,
-    bench,
-):
-    hub.add_command(part)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -310,6 +310,17 @@ def test_a_subject_that_is_guessed_at_is_closed_for_an_hour(world: World) -> Non
     assert world.ask(world.nrb.verify({"name": "李四"}, subject=other)).status == 200
 
 
+def test_the_right_guess_after_too_many_wrong_ones_looks_like_another_wrong_one(
+    world: World,
+) -> None:
+    for _ in range(5):
+        world.ask(world.nrb.verify({"name": "李四"}))
+    wrong, right = (world.ask(world.nrb.verify({"name": name})) for name in ("李四", "张三丰"))
+    assert blank(wrong) == blank(right)
+    assert right.code == "verify-throttled"
+    assert world.entry()[3] == {"reason": "verify-throttled"}
+
+
 def test_guesses_about_an_absent_subject_are_throttled_alike(world: World) -> None:
     absent: Members = {"id": ABSENT, "type": "resident_id"}
     codes = [world.ask(world.nrb.verify({"name": "x"}, subject=absent)).status for _ in range(6)]
