@@ -77,7 +77,8 @@ def test_the_tour_runs(tmp_path: Path, command: Callable[[str], str]) -> None:
     assert ended.returncode == 0, told
     assert "Traceback" not in told
     # Published whole, shown masked, matched, proven, refused after the revocation, verified
-    assert re.search(r"^resident +psb +active +10 ", told, re.MULTILINE), told
+    published = r"^code +resident\ndepartment +psb\nstatus +active\nrows +10$"
+    assert re.search(published, told, re.MULTILINE), told
     assert "5304************17" in told
     assert re.search(r"^birth_date +1890 *$", told, re.MULTILINE), told
     assert "530402189001010017" not in told
