@@ -126,7 +126,7 @@ def run(root: Path, tests: tuple[str, ...], *options: str) -> tuple[int, int, st
     if report.exists():
         suites = ET.parse(report).iter("testsuite")  # noqa: S314 our own report
         failed = sum(int(suite.get("failures", 0)) for suite in suites)
-    return done.returncode, failed, done.stdout
+    return done.returncode, failed, done.stdout + done.stderr
 
 
 def judge(mutant: Mutant) -> Verdict:
