@@ -44,7 +44,7 @@ def decide(caller: Caller, question: Question, standing: Standing, now: int) -> 
     held = standing.grants(caller.department, question.dataset)
     standing_grants = [grant for grant in held if grant.stands(now)]
     if not standing_grants:
-        return Refusal(NOT_GRANTED, f"grant-{held[0].status}" if held else "grant-absent")
+        return Refusal(NOT_GRANTED, _why_none(held))
     if not source.active:
         return Refusal(NOT_GRANTED, "dataset-suspended")
     unknown = _officer(caller, question, standing)
@@ -55,6 +55,13 @@ def decide(caller: Caller, question: Question, standing: Standing, now: int) -> 
         if lack is None:
             return _permit(grant, source, question)
     return next(lack for lack in lacking if lack is not None)
+
+
+def _why_none(held: tuple[Grant, ...]) -> str:
+    """Why no grant stands: the newest one's status, or its time."""
+    if not held:
+        return "grant-absent"
+    return "grant-out-of-time" if held[0].status == "active" else f"grant-{held[0].status}"
 
 
 def _officer(caller: Caller, question: Question, standing: Standing) -> str | None:

@@ -17,13 +17,13 @@ from collections.abc import Mapping
 from certs.canonical import Json, canonical
 from certs.encoding import digest
 from certs.entropy import random_bytes
-from certs.errors import Malformed
+from certs.errors import Malformed, SealBroken
 from certs.leaf import SALT_BYTES
 from certs.signatures import Message
 from hub.access.grant import Operation
 from hub.access.standing import Standing, StandingBook
 from hub.clock import Clock
-from hub.errors import Busy, Replayed
+from hub.errors import Busy, Replayed, Unavailable
 from hub.ledger.attempt import Bounce, Entered
 from hub.ledger.group import GroupCommit
 from hub.ledger.persons import PersonKeys
@@ -40,7 +40,9 @@ from hub.settings import Settings
 from hub.storage.generation import GenerationGone
 
 ROUNDS = 3
-"""How often a question is decided again on a stale epoch (design, *One lock orders everything*)."""
+"""Stale epochs that a question may meet before it is ``busy`` (protocol, *After the commit*)."""
+TAKEN = frozenset({Bounce.REQUEST_ID_CONFLICT, Bounce.REPEATS_SPENT})
+"""Bounces of a ``request_id`` that is no longer the asker's to use."""
 
 
 class Exchange:
@@ -115,10 +117,12 @@ class Exchange:
     ) -> Reply:
         attempt_id = int.from_bytes(random_bytes(8), "big") >> 1
         bounced: Bounce | None = None
-        for _ in range(ROUNDS + 1):
+        stale = 0
+        while stale < ROUNDS:
             standing = self._book.current()
             exit_ = self._exit(operation, caller, question, standing, bounced)
             if exit_ is None:
+                stale += 1
                 self._book.refresh()
                 continue
             # 6 record
@@ -132,6 +136,7 @@ class Exchange:
             if entered is Bounce.REPLAYED:
                 raise Replayed
             if entered is Bounce.STALE:
+                stale += 1
                 still_stands(caller, self._book.refresh(), self._clock())
             else:
                 bounced = entered
@@ -166,15 +171,19 @@ class Exchange:
             return _refused(operation, None, None, question)
         # 3 decide
         decision = decide(caller, question, standing, self._clock())
-        if bounced is not None:
+        if bounced is not None and isinstance(decision, Permit):
             decision = Refusal(bounced.value, bounced.value, decision.grant)
         if isinstance(decision, Refusal):
-            return _refused(operation, question.dataset or None, question, decision)
+            refused = _refused(operation, question.dataset or None, question, decision)
+            # The id was another question's or has been used up: this one may not claim it.
+            return refused._replace(claims=bounced not in TAKEN)
         # 4 read
         try:
             records: list[Record] = self._records.read(decision, standing)
         except GenerationGone:
             return None
+        except SealBroken as error:
+            raise Unavailable(why="records") from error
         # 5 reveal
         answer = reveal(decision, question, records, self._settings.full(question.dataset))
         return Exit(
@@ -184,7 +193,9 @@ class Exchange:
             decision,
             answer,
             canonical(answer.result),
-            None if answer.matched is None else self._records.counter(caller.department, decision),
+            counter=None
+            if answer.matched is None
+            else self._records.counter(caller.department, decision),
         )
 
     def _reply(self, caller: Caller, exit_: Exit, entered: Entered, opened: bytes) -> Reply:

@@ -29,6 +29,8 @@ class Exit(NamedTuple):
     decision: Permit | Refusal
     answer: Answer
     result: bytes
+    claims: bool = True
+    """Whether the question may take its ``request_id``."""
     counter: int | None = None
     """Under what failed verifications of this subject are counted; None but for ``verify``."""
 
@@ -95,13 +97,8 @@ def attempt_of(
 
 
 def _key(caller: Caller, exit_: Exit) -> QuestionKey | None:
-    """What the question is known by; a refusal of a second question of its id claims nothing."""
+    """What the question is known by, if it may claim its id."""
     question = exit_.question
-    if question is None:
-        return None
-    if isinstance(exit_.decision, Refusal) and exit_.decision.code in UNKNOWN_AGAIN:
+    if question is None or not exit_.claims:
         return None
     return QuestionKey(short_id(caller.asker, question.request_id), question.content)
-
-
-UNKNOWN_AGAIN = frozenset({"request-id-conflict", "repeats-spent"})

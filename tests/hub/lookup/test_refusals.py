@@ -61,10 +61,10 @@ HIDDEN = {
     "no grant": Case("not-granted", "grant-absent", department="mrb"),
     "suspended grant": Case("not-granted", "grant-suspended", status("suspended")),
     "revoked grant": Case("not-granted", "grant-revoked", status("revoked")),
-    "grant of the past": Case("not-granted", "grant-active", lambda w: w.time.advance(31 * DAY)),
+    "grant of the past": Case("not-granted", "grant-out-of-time", lambda w: w.time.advance(31 * DAY)),
     "grant of the future": Case(
         "not-granted",
-        "grant-active",
+        "grant-out-of-time",
         regrant(valid_from="2026-09-21T14:13:20.001Z"),
     ),
     "suspended dataset": Case("not-granted", "dataset-suspended", suspended_dataset),
@@ -368,8 +368,6 @@ def test_a_retry_is_decided_again(world: World) -> None:
         {"items": ["sex", "name"]},
         {"subject": {"id": SUBJECTS[1], "type": "resident_id"}},
         {"case": "C-2"},
-        {"officer": "nrb.steward"},
-        {"purpose": "school_enrolment"},
     ],
 )
 def test_a_request_id_of_another_question_conflicts(world: World, changed: Members) -> None:
@@ -380,6 +378,26 @@ def test_a_request_id_of_another_question_conflicts(world: World, changed: Membe
     assert (answer.status, answer.code) == (409, "request-id-conflict")
     check_receipt(sent, answer, world.receipt_key.public, world.receipt_kid)
     assert world.used() == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"officer": "nrb.steward"}, "officer-unknown"),
+        ({"purpose": "school_enrolment"}, "purpose-outside-grant"),
+    ],
+)
+def test_a_refusal_comes_before_a_conflict(world: World, changed: Members, told: str) -> None:
+    question = world.nrb.question()
+    world.ask(world.nrb.lookup(**question))
+    assert world.ask(world.nrb.lookup(**(question | changed))).code == told
+
+
+def test_without_a_grant_a_conflict_looks_like_every_refusal(world: World) -> None:
+    question = world.gateway("mrb").question()
+    world.ask(world.gateway("mrb").lookup(**question))
+    again = world.ask(world.gateway("mrb").lookup(**(question | {"case": "C-2"})))
+    assert (again.status, again.code) == (403, "not-granted")
 
 
 def test_a_lookups_request_id_does_not_serve_a_verification(world: World) -> None:
