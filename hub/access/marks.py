@@ -7,7 +7,7 @@ A mark names a pseudonym of the record that outlives generations (protocol, *Row
 from typing import Literal, TypeAlias
 
 from certs.encoding import b64u
-from hub.errors import Forbidden, NotFound
+from hub.errors import Conflict, Forbidden, NotFound
 from hub.ledger.change import Actor, Changes
 from hub.storage.tables import DatasetRow, MarkRow
 
@@ -24,7 +24,8 @@ def set_mark(
 ) -> int:
     """Mark a record, or clear its mark; gives the entry's position.
 
-    Only the department that provides the dataset may (``Forbidden``).
+    Only the department that provides the dataset may (``Forbidden``). The same mark again is a
+    ``Conflict``: it would move the epoch for everybody and change nothing.
     """
     with changes.change(actor) as change:
         row = change.session.get(DatasetRow, dataset)
@@ -33,6 +34,8 @@ def set_mark(
         if row.department != actor.department:
             raise Forbidden
         existing = change.session.get(MarkRow, pseudonym)
+        if existing is not None and existing.kind == kind:
+            raise Conflict(why="mark-unchanged")
         if kind == "cleared":
             if existing is None:
                 raise NotFound(what="mark")

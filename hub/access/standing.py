@@ -68,6 +68,7 @@ class Standing:
         self._sources: dict[str, Source] = {}
         self._grants: dict[tuple[str, str], tuple[Grant, ...]] = {}
         self._purposes: dict[str, bool] = {}
+        self._departments: dict[str, bool] = {}
 
     def credential(self, keyid: str) -> Credential | None:
         """The certificate of a key id, whatever its standing; None if none was issued."""
@@ -133,7 +134,7 @@ class Standing:
         found = self._grants.get((department, dataset))
         if found is None:
             rows = self._connection.execute(
-                "SELECT state FROM grants WHERE department = ? AND dataset = ? ORDER BY id DESC",
+                "SELECT state FROM grants WHERE department = ? AND dataset = ? ORDER BY rowid DESC",
                 (department, dataset),
             ).fetchall()
             found = tuple(read_grant(state) for (state,) in rows)
@@ -151,6 +152,17 @@ class Standing:
                 return False
             _keep(self._purposes, code, row[0] == "active")
         return self._purposes[code]
+
+    def department(self, code: str) -> bool:
+        """Whether there is an active department of this code."""
+        if code not in self._departments:
+            row = self._connection.execute(
+                "SELECT status FROM departments WHERE code = ?", (code,)
+            ).fetchone()
+            if row is None:
+                return False
+            _keep(self._departments, code, row[0] == "active")
+        return self._departments[code]
 
     def mark(self, pseudonym: bytes) -> str | None:
         """``disputed``, ``repaired`` or None for one record."""

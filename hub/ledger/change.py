@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
 from certs.canonical import Json, canonical
 from certs.leaf import SALT_BYTES, leaf_bytes, part_digest
 from certs.sealing import SealingKey
+from hub.errors import Unavailable
 from hub.ledger.persons import PersonKeys, seal_person
 from hub.ledger.store import Head, LedgerStore
 from hub.storage.sqlite import driver
@@ -131,6 +133,8 @@ class Changes:
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
             pool_reset_on_return=None,
+            # Errors of the driver would name the values that were to be written.
+            hide_parameters=True,
         )
         # Connecting sets the isolation level, which would end a transaction under way.
         self._engine.connect().close()
@@ -144,5 +148,8 @@ class Changes:
         # A new month's key is made in a transaction of its own, so before this one.
         key = self._persons.current("default", self._store.now(), self._store)
         with self._store.locked() as head, Session(self._engine, autoflush=False) as session:
-            yield Change(session, head, self._store, key, actor, moves_epoch=moves_epoch)
-            session.flush()
+            try:
+                yield Change(session, head, self._store, key, actor, moves_epoch=moves_epoch)
+                session.flush()
+            except DBAPIError:
+                raise Unavailable(why="database") from None

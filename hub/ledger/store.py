@@ -31,6 +31,11 @@ class Head:
     time: int
 
 
+MAX_BACKWARDS = 5_000
+"""Milliseconds that this machine's clock may be behind the log's newest entry. Further behind it
+was once wrong or is wrong now: signatures would be judged by a time that nobody shares."""
+
+
 class LedgerStore:
     """The writing connection of one process."""
 
@@ -59,7 +64,10 @@ class LedgerStore:
                 position, epoch, last = connection.execute(
                     "SELECT next, epoch, last_time FROM ledger_head"
                 ).fetchone()
-                head = Head(position, epoch, max(self._clock(), last))
+                now = self._clock()
+                if last - now > MAX_BACKWARDS:
+                    raise Unavailable(why="clock")
+                head = Head(position, epoch, max(now, last))
                 yield head
                 connection.execute(
                     "UPDATE ledger_head SET next = ?, epoch = ?, last_time = ?",

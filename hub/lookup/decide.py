@@ -39,14 +39,12 @@ class Refusal:
 def decide(caller: Caller, question: Question, standing: Standing, now: int) -> Permit | Refusal:
     """Judge a question in full; ``now`` in milliseconds."""
     source = standing.source(question.dataset) if question.dataset else None
-    if source is None:
-        return Refusal(NOT_GRANTED, "dataset-unknown")
     held = standing.grants(caller.department, question.dataset)
     standing_grants = [grant for grant in held if grant.stands(now)]
-    if not standing_grants:
-        return Refusal(NOT_GRANTED, _why_none(held))
-    if not source.active:
-        return Refusal(NOT_GRANTED, "dataset-suspended")
+    if source is None or not source.active or not standing_grants:
+        return Refusal(NOT_GRANTED, _why_hidden(source, held, standing_grants))
+    if not standing.department(caller.department):
+        return Refusal(NOT_GRANTED, "department-suspended")
     unknown = _officer(caller, question, standing)
     if unknown is not None:
         return Refusal("officer-unknown", unknown, standing_grants[0])
@@ -57,8 +55,14 @@ def decide(caller: Caller, question: Question, standing: Standing, now: int) -> 
     return next(lack for lack in lacking if lack is not None)
 
 
-def _why_none(held: tuple[Grant, ...]) -> str:
-    """Why no grant stands: the newest one's status, or its time."""
+def _why_hidden(
+    source: Source | None, held: tuple[Grant, ...], standing_grants: list[Grant]
+) -> str:
+    """Why there is nothing to ask for here: dataset or grants, and what of them."""
+    if source is None:
+        return "dataset-unknown"
+    if standing_grants:
+        return "dataset-suspended"
     if not held:
         return "grant-absent"
     return "grant-out-of-time" if held[0].status == "active" else f"grant-{held[0].status}"
@@ -86,13 +90,20 @@ def _lacking(
             question.purpose in grant.purposes and standing.purpose(question.purpose),
             "purpose-outside-grant",
         ),
-        (all(code in grant.items for code in wanted), "items-outside-grant"),
+        (_covers(grant, question, wanted), "items-outside-grant"),
         (not grant.case_required or question.case is not None, "case-required"),
     )
     for covered, code in checks:
         if not covered:
             return Refusal(code, code, grant)
     return None
+
+
+def _covers(grant: Grant, question: Question, wanted: tuple[str, ...]) -> bool:
+    """Whether the items are granted; to verify, whole: a mask that can be guessed hides nothing."""
+    if question.operation == "verify":
+        return all(grant.items.get(code) == "full" for code in wanted)
+    return all(code in grant.items for code in wanted)
 
 
 def _permit(grant: Grant, source: Source, question: Question) -> Permit | Refusal:

@@ -57,6 +57,8 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
     app = FastAPI(
         title="Yifen",
         lifespan=running,
+        # A redirect would name the Host header, which nobody has checked.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",

@@ -16,7 +16,8 @@ from hub.errors import NotIdentified, TooLarge
 from hub.lookup.attempts import named_connector
 from hub.lookup.receipt import Reply
 from hub.runtime import Hub
-from hub.web.problems import INTERNAL, TOO_LARGE, reply_of, reply_to
+from hub.web.problems import INTERNAL, TOO_LARGE, TOO_MANY_HEADERS, reply_of, reply_to
+from hub.web.protocol import MAX_HEADERS
 
 Scope: TypeAlias = "MutableMapping[str, object]"
 Event: TypeAlias = "MutableMapping[str, object]"
@@ -41,6 +42,9 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of ASGI."""
+        if scope["type"] == "http" and len(cast("list[object]", scope["headers"])) > MAX_HEADERS:
+            await respond(send, reply_to(TOO_MANY_HEADERS, 431))
+            return
         if scope["type"] == "http" and scope["method"] == "POST":
             match = _QUESTION.match(cast("bytes", scope["raw_path"]))
             if match is not None:

@@ -52,6 +52,7 @@ STATUS: Mapping[type[YifenError], int] = {
     Unavailable: 503,
 }
 TOO_LARGE = "too-large"
+TOO_MANY_HEADERS = "too-many-headers"
 INTERNAL = "internal"
 
 

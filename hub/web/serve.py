@@ -19,10 +19,13 @@ import uvicorn
 from hub.settings import Settings, load
 from hub.storage.folder import Folder
 from hub.web.app import app_of
+from hub.web.protocol import BoundedProtocol
 
 BACKLOG = 2048
 GRACE_SECONDS = 10
 DEFAULT_PORT = 8440
+MAX_CONNECTIONS = 4096
+"""Connections and requests of one process at a time; beyond that 503."""
 COLLECT_AFTER = 50_000
 """Objects made before the collector looks at the youngest: 700, the default, cost 4 % a lookup."""
 
@@ -61,7 +64,8 @@ def run_worker(root: Path, bound: socket.socket, *, recover: bool) -> None:
     settle()
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=BoundedProtocol,
+        limit_concurrency=MAX_CONNECTIONS,
         loop="auto",
         ws="none",
         access_log=False,

@@ -206,7 +206,13 @@ def test_every_claim_must_agree(world: World) -> None:
 def test_claims_compare_for_equality_in_the_form_of_the_wire(
     world: World, claims: Members, *, match: bool
 ) -> None:
+    world.regrant(items=dict.fromkeys(["name", "birth_date", "resident_id", "former_name"], "full"))
     assert verdict(world.ask(world.nrb.verify(claims))) is match
+
+
+@pytest.mark.parametrize("claims", [{"birth_date": "1990-01-01"}, {"former_name": "张君宝"}])
+def test_what_is_masked_cannot_be_guessed_by_verifying(world: World, claims: Members) -> None:
+    assert world.ask(world.nrb.verify(claims)).code == "items-outside-grant"
 
 
 @pytest.mark.parametrize("blank", [" ", "\u3000", "\ufeff"])

@@ -1,5 +1,6 @@
 """Every refusal of a well-formed question: what is told, what is kept back, what is entered."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,7 +10,9 @@ from world.time import DAY
 from world.town import ABSENT, ADMINISTRATOR, HUB, PURPOSE, SUBJECTS, World, covering
 
 from certs.canonical import Json
-from hub.access import datasets, grants, purposes
+from hub.access import datasets, departments, grants, marks, purposes
+from hub.errors import Conflict
+from hub.ledger.change import Actor
 from hub.lookup.refusals import STATUS
 from hub.people import accounts
 
@@ -61,7 +64,9 @@ HIDDEN = {
     "no grant": Case("not-granted", "grant-absent", department="mrb"),
     "suspended grant": Case("not-granted", "grant-suspended", status("suspended")),
     "revoked grant": Case("not-granted", "grant-revoked", status("revoked")),
-    "grant of the past": Case("not-granted", "grant-out-of-time", lambda w: w.time.advance(31 * DAY)),
+    "grant of the past": Case(
+        "not-granted", "grant-out-of-time", lambda w: w.time.advance(31 * DAY)
+    ),
     "grant of the future": Case(
         "not-granted",
         "grant-out-of-time",
@@ -413,3 +418,24 @@ def test_another_connectors_request_id_is_another(world: World) -> None:
     world.ask(world.nrb.lookup(**question))
     other = world.gateway("mrb").lookup(**(question | {"officer": "mrb.officer"}))
     assert world.ask(other).control["repeats"] is None
+
+
+def test_an_officer_of_a_suspended_department_is_refused_at_the_console(world: World) -> None:
+    departments.set_status(world.hub.changes, ADMINISTRATOR, "nrb", "suspended")
+    world.hub.book.refresh()
+    members = world.nrb.question()
+    reply, _ = asyncio.run(world.hub.exchange.ask_console("lookup", "resident", "nrb", members))
+    assert reply.status == 403
+    assert b'"not-granted"' in reply.body
+    assert world.entry()[3] == {"reason": "department-suspended"}
+    assert world.findings().faults == ()
+
+
+def test_the_same_mark_again_moves_no_epoch(world: World) -> None:
+    actor = Actor("connector", connector="urn:x", department="psb")
+    subject = ("resident_id", SUBJECTS[0])
+    marks.set_mark(world.hub.changes, actor, "resident", b"p" * 32, "disputed", subject)
+    epoch = world.hub.book.refresh().epoch
+    with pytest.raises(Conflict):
+        marks.set_mark(world.hub.changes, actor, "resident", b"p" * 32, "disputed", subject)
+    assert world.hub.book.refresh().epoch == epoch
