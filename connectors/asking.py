@@ -6,12 +6,19 @@ Nothing leaves that is not written down, and nothing is handed on that is not ve
 import logging
 from http import HTTPStatus
 
-from certs.canonical import canonical
+from certs.canonical import Json, canonical
 from certs.encoding import b64u
 from certs.errors import Malformed, ReceiptInvalid
 from connectors.calls import TRIES, Calls, read_problem
 from connectors.clock import Clock
-from connectors.errors import AnswerRefused, HubUnreachable, ReceiptUnknown, Refused
+from connectors.errors import (
+    AnswerRefused,
+    EntryTwice,
+    HubError,
+    HubUnreachable,
+    ReceiptUnknown,
+    Refused,
+)
 from connectors.home import Identity
 from connectors.jwks import KeyRing, ReceiptKey
 from connectors.question import Question, kept
@@ -81,11 +88,11 @@ class Asking:
                 trust=self.trust,
                 now=self._clock(),
             )
+            # 4 Keep the receipt before the answer is handed on
+            self._store.write_receipt(to_keep(checked, question))
         except AnswerRefused as error:
             self._alarm(error, question, prepared, response)
             raise
-        # 4 Keep the receipt before the answer is handed on
-        self._store.write_receipt(to_keep(checked, question))
         # 5 A refusal that proves itself is a refusal still
         if response.status != HTTPStatus.OK:
             raise Refused(read_problem(response), entry=checked.entry)
@@ -113,10 +120,10 @@ class Asking:
                 keys=self._keys(token),
                 trust=self.trust,
             )
+            self._store.write_receipt(to_keep(checked, question))
         except AnswerRefused as error:
             self._alarm(error, question, prepared, response)
             raise
-        self._store.write_receipt(to_keep(checked, question))
         found = [one for one in self._store.of_question(request_id) if one.entry == checked.entry]
         if not found:
             raise ReceiptUnknown
@@ -148,13 +155,20 @@ class Asking:
             return dict(self._ring.for_token(token))
         except (ReceiptInvalid, Malformed) as error:
             raise AnswerRefused(why="receipt-form") from error
+        except HubError as error:
+            # The answer is here: a hub that hides its keys must not get out of the alarm.
+            raise AnswerRefused(why="receipt-keys") from error
 
     def _alarm(
         self, error: AnswerRefused, question: Question, prepared: Prepared, response: Response
     ) -> None:
         signed = prepared.signed
+        kept: Json = None
+        if isinstance(error, EntryTwice):
+            kept = {"receipt": error.receipt, "request_id": error.request_id}
         evidence = canonical(
             {
+                "kept": kept,
                 "question": question.body().decode("utf-8"),
                 "request": {
                     "base": b64u(signed.base),

@@ -16,6 +16,7 @@ YifenError
     ├── QuestionRefused          a question that we do not even send; fact why
     ├── Dishonest                something that should prove does not: an alarm
     │   ├── AnswerRefused        an answer that does not match the question; fact why
+    │   │   └── EntryTwice       one that has the entry of another; carries the other's receipt
     │   ├── EnrolmentRefused     not the hub of the invitation; fact why
     │   ├── LedgerForked         two checkpoints that cannot both be; facts old, new
     │   ├── ProofOverdue         a receipt's promise was not kept; facts entry, minutes
@@ -155,6 +156,19 @@ class AnswerRefused(Dishonest):
     """An answer that does not match what was asked; fact ``why`` names the check that failed."""
 
     code = "connector-answer-refused"
+
+
+class EntryTwice(AnswerRefused):
+    """An answer was promised an entry that another request or leaf was promised before.
+
+    ``receipt`` (the token) and ``request_id`` are those of the other: with the new receipt it
+    convicts whoever signed both.
+    """
+
+    def __init__(self, *, receipt: str, request_id: str) -> None:
+        super().__init__(why="entry-twice")
+        self.receipt = receipt
+        self.request_id = request_id
 
 
 class EnrolmentRefused(Dishonest):

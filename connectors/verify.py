@@ -24,9 +24,9 @@ PROBLEM_TYPE = "application/problem+json"
 OK = 200
 CHANNEL = "connector"
 _DEPTH = 12
-_ANSWERED = frozenset({"answered", "empty"})
+ANSWERED = frozenset({"answered", "empty"})
 _DECLINED = frozenset({"refused", "malformed", "busy"})
-_NOBODY: Mapping[str, Json] = {"case": None, "officer": None, "subject": None}
+NOBODY: dict[str, Json] = {"case": None, "officer": None, "subject": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +102,12 @@ def check_answer(
         # 6 Its control part names our department, connector, dataset, purpose and request
         _check_control(opened.control, asked, trust, status=response.status)
         # 7 Its person part is whom we asked about, rebuilt from our own question
-        _check_person(opened, asked.question)
+        check_person(opened, asked.question.person())
         # 8 It binds the result itself
         if opened.control.answer != digest(canonical(result)):
             raise AnswerRefused(why="result-digest")
         # 9 It was made after we asked, and not in the future
-        _check_time(opened.leaf.time, receipt.issued * 1000, asked.signed, now)
+        check_time(opened.leaf.time, receipt.issued * 1000, asked.signed.created * 1000, now)
         # 10 The result speaks about what was asked, and as its entry says
         _check_result(result, document, opened.control, asked, trust, response.status)
     return Checked(
@@ -149,8 +149,14 @@ def check_receipt_again(
         # 3 The entry tells of that attempt and of our question
         if opened.control.request != receipt.request:
             raise AnswerRefused(why="control-request")
-        _check_names(opened.control, question, trust, answered=opened.control.outcome in _ANSWERED)
-        _check_person(opened, question)
+        check_names(
+            opened.control,
+            trust,
+            dataset=question.dataset,
+            purpose=question.purpose,
+            answered=opened.control.outcome in ANSWERED,
+        )
+        check_person(opened, question.person())
     return Checked({}, {}, token, receipt, key, opened, opening)
 
 
@@ -206,16 +212,25 @@ def _check_entry(receipt: Receipt, opened: Opened, question: Question) -> None:
 def _check_control(control: Control, asked: Asked, trust: Trust, *, status: int) -> None:
     if control.request != asked.signed.digest:
         raise AnswerRefused(why="control-request")
-    if control.outcome not in (_ANSWERED if status == OK else _DECLINED):
+    if control.outcome not in (ANSWERED if status == OK else _DECLINED):
         raise AnswerRefused(why="outcome")
     if control.repeats is not None and not asked.again:
         # Nobody else can have used our random identifier.
         raise AnswerRefused(why="repeats")
-    _check_names(control, asked.question, trust, answered=status == OK)
+    question = asked.question
+    check_names(
+        control, trust, dataset=question.dataset, purpose=question.purpose, answered=status == OK
+    )
 
 
-def _check_names(control: Control, question: Question, trust: Trust, *, answered: bool) -> None:
-    """A refusal may leave out what the hub does not know; an answer names everything."""
+def check_names(
+    control: Control, trust: Trust, *, dataset: str, purpose: str, answered: bool
+) -> None:
+    """Raise ``AnswerRefused`` unless *control* names the connector of ``trust`` and what it asked.
+
+    ``dataset`` is a local code. A refusal may leave out what the hub does not know; an answer
+    names everything.
+    """
     if control.department != trust.department:
         raise AnswerRefused(why="control-department")
     if control.connector != trust.connector:
@@ -223,28 +238,34 @@ def _check_names(control: Control, question: Question, trust: Trust, *, answered
     if control.channel != CHANNEL:
         raise AnswerRefused(why="control-channel")
     unknown = () if answered else (None,)
-    if control.dataset not in (trust.full(question.dataset), *unknown):
+    if control.dataset not in (trust.full(dataset), *unknown):
         raise AnswerRefused(why="control-dataset")
-    if control.purpose not in (question.purpose, *unknown):
+    if control.purpose not in (purpose, *unknown):
         raise AnswerRefused(why="control-purpose")
     if answered and (control.grant is None or control.grant_version is None):
         raise AnswerRefused(why="control-grant")
 
 
-def _check_person(opened: Opened, question: Question) -> None:
-    """A body that the hub could not read as a question names nobody; it gets no data either."""
+def check_person(opened: Opened, person: Json) -> None:
+    """Raise ``LeafMismatch`` unless the entry's *person* is ``person``.
+
+    A body that the hub could not read as a question names nobody; it gets no data either.
+    """
     try:
-        opened.check_person(question.person())
+        opened.check_person(person)
     except LeafMismatch:
         if opened.control.outcome != "malformed":
             raise
-        opened.check_person(_NOBODY)
+        opened.check_person(NOBODY)
 
 
-def _check_time(entry: int, issued: int, signed: Signed, now: int) -> None:
-    """Times are milliseconds; a receipt's has whole seconds only."""
+def check_time(entry: int, issued: int, created: int, now: int) -> None:
+    """Raise ``AnswerRefused`` unless the entry came after the request and before its receipt.
+
+    Times are milliseconds; a request's and a receipt's have whole seconds only.
+    """
     skew = SKEW * 1000
-    if not signed.created * 1000 - skew <= entry <= now + skew:
+    if not created - skew <= entry <= now + skew:
         raise AnswerRefused(why="time")
     if not entry - 1000 <= issued <= now + skew:
         raise AnswerRefused(why="time")

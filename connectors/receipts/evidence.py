@@ -4,12 +4,15 @@ It names the subject and the officer, for without them nothing about them could 
 it like the case file that it belongs to.
 """
 
+import re
+from base64 import b64encode
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from certs.canonical import Json, canonical, parse
-from certs.certificates import CertificateFacts, verify_certificate
+from certs.certificates import CertificateFacts, connector_name, verify_certificate
 from certs.encoding import b64u, unb64u
 from certs.errors import (
     CertificateError,
@@ -18,18 +21,18 @@ from certs.errors import (
     Malformed,
     ProofInvalid,
     ReceiptInvalid,
-    SignatureInvalid,
+    SignatureError,
 )
 from certs.note import open_checkpoint
 from certs.receipts import Receipt, leaves_digest
-from certs.signatures import content_digest, request_digest
+from certs.signatures import LABEL, content_digest, read_signature, request_digest
 from certs.tree import HASH_BYTES, verify_inclusion
-from connectors.errors import EvidenceBroken, ReceiptUnknown
+from connectors.errors import AnswerRefused, EvidenceBroken, ReceiptUnknown
 from connectors.jwks import ReceiptKey, check_receipt, receipt_kid
 from connectors.openings import Control, Opened
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.settings import LedgerPin
-from connectors.verify import Trust
+from connectors.verify import ANSWERED, NOBODY, Trust, check_names, check_person, check_time
 
 VERSION = 1
 MAX_EVIDENCE = 1024 * 1024
@@ -136,7 +139,9 @@ def verify_evidence(data: bytes, *, trust: Trust, ledger: LedgerPin) -> Proven:
         raise EvidenceBroken(why=f"receipt-{error.facts.get('why', 'form')}") from error
     except LeafMismatch as error:
         raise EvidenceBroken(why=f"leaf-{error.facts.get('why', 'form')}") from error
-    except SignatureInvalid as error:
+    except AnswerRefused as error:
+        raise EvidenceBroken(why=error.facts.get("why", "form")) from error
+    except SignatureError as error:
         raise EvidenceBroken(why="signature") from error
     except CertificateError as error:
         raise EvidenceBroken(why="certificate") from error
@@ -168,20 +173,21 @@ def _verify(data: bytes, trust: Trust, ledger: LedgerPin) -> Proven:
         raise EvidenceBroken(why="request")
     if not signer.urn == receipt.audience == evidence.connector:
         raise EvidenceBroken(why="audience")
+    if not trust.hub == receipt.issuer == evidence.hub:
+        raise EvidenceBroken(why="issuer")
     # 3 That request carried this question
     question = evidence.question.encode("utf-8")
-    lines = base.decode("ascii", "replace").split("\n")
-    if f'"content-digest": {content_digest(question)}' not in lines:
-        raise EvidenceBroken(why="question")
-    path = f"/v1/datasets/{evidence.dataset}/{evidence.operation}"
-    if not any(x.startswith('"@target-uri": ') and x.endswith(path) for x in lines):
-        raise EvidenceBroken(why="dataset")
+    created = _check_request(base, signature, evidence, question)
     # 4 The entry is the one promised, and tells of this request and this question
     opening = raw["opening"] if isinstance(raw, dict) else None
     opened = Opened(opening)
     asked = parse(question, max_bytes=MAX_EVIDENCE, max_depth=_DEPTH)
-    _check_opened(opened, receipt, evidence, asked)
-    # 5 The ledger kept the promise
+    _check_entry(opened, receipt, evidence)
+    _check_story(opened, evidence, trust, asked)
+    # 5 It was made after the request was signed and before the receipt was
+    issued = receipt.issued * 1000
+    check_time(opened.leaf.time, issued, created, now=issued)
+    # 6 The ledger kept the promise
     size = None
     if evidence.proof is not None:
         size = _check_proof(evidence.proof, opened, receipt, ledger)
@@ -200,16 +206,54 @@ def _signer(der: bytes, issuing: bytes, root: bytes, receipt: Receipt) -> Certif
     return verify_certificate(der, issuing, root, now=receipt.issued * 1000, usage="connector")
 
 
-def _check_opened(opened: Opened, receipt: Receipt, evidence: _Evidence, asked: Json) -> None:
+def _check_request(base: bytes, signature: bytes, evidence: _Evidence, question: bytes) -> int:
+    """When the request was signed, in milliseconds; raises unless it carried ``question``."""
+    lines = base.decode("ascii", "replace").split("\n")
+    values = dict(line.partition(": ")[::2] for line in lines)
+    if values.get('"content-digest"') != content_digest(question):
+        raise EvidenceBroken(why="question")
+    # The address of a hub may change with time; what stands after it is the interface's.
+    path = re.escape(f"/v1/datasets/{evidence.dataset}/{evidence.operation}")
+    if not re.fullmatch(rf"https?://[^/?#\s]+{path}", values.get('"@target-uri"', "")):
+        raise EvidenceBroken(why="dataset")
+    parameters = values.get('"@signature-params"', "")
+    given = read_signature(
+        {
+            "signature-input": f"{LABEL}={parameters}",
+            "signature": f"{LABEL}=:{b64encode(signature).decode('ascii')}:",
+        },
+        with_body=True,
+    )
+    return given.created * 1000
+
+
+def _check_entry(opened: Opened, receipt: Receipt, evidence: _Evidence) -> None:
     if receipt.entries != 1 or receipt.first != evidence.entry:
         raise EvidenceBroken(why="entry")
     if receipt.leaves != leaves_digest([opened.leaf_hash]):
         raise EvidenceBroken(why="leaves")
+    if opened.leaf.kind != evidence.operation:
+        raise EvidenceBroken(why="kind")
     if opened.control.request != receipt.request:
         raise EvidenceBroken(why="control-request")
-    if opened.control.outcome == "malformed" or not isinstance(asked, dict):
-        return
-    opened.check_person({name: asked.get(name) for name in ("case", "officer", "subject")})
+
+
+def _check_story(opened: Opened, evidence: _Evidence, trust: Trust, asked: Json) -> None:
+    """The checks of ``check_answer``, for whichever connector of the hub the file names."""
+    name = connector_name(evidence.connector)
+    theirs = replace(
+        trust, department=f"{name.hub}:{name.department}", connector=evidence.connector
+    )
+    if not isinstance(asked, dict) or not isinstance(purpose := asked.get("purpose"), str):
+        raise EvidenceBroken(why="question")
+    check_names(
+        opened.control,
+        theirs,
+        dataset=evidence.dataset,
+        purpose=purpose,
+        answered=opened.control.outcome in ANSWERED,
+    )
+    check_person(opened, {part: asked.get(part) for part in NOBODY})
 
 
 def _check_proof(proof: _Proof, opened: Opened, receipt: Receipt, ledger: LedgerPin) -> int:

@@ -29,6 +29,8 @@ MAX_PROOF = 64
 MINUTE = 60_000
 BATCH = 1000
 """Receipts that one call proves."""
+ALARM_BATCH = 100
+"""Receipts in alarm that one call tries again, beside them."""
 _PROOF_BYTES = 16 * 1024
 
 
@@ -42,7 +44,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one round of proving came to."""
+    """What one round of proving came to; ``waiting`` are all that still have no proof."""
 
     proven: int
     waiting: int
@@ -94,10 +96,10 @@ class Proofs:
         long be in the ledger; all others have been tried by then.
         """
         # 1 What waits
-        waiting = self._store.unproven(limit=BATCH)
-        ours = [kept for kept in waiting if kept.origin == self._origin]
+        ours = self._store.received(self._origin, limit=BATCH)
+        ours += self._store.overdue(self._origin, limit=ALARM_BATCH)
         if not ours:
-            return Progress(0, len(waiting))
+            return Progress(0, self._store.unproven())
         # 2 One checkpoint for all of them; not to show one is no way out of a promise
         failure: YifenError | None = None
         seen: Seen | None = None
@@ -120,7 +122,7 @@ class Proofs:
             raise ProofOverdue(entry=overdue[0].entry, minutes=self._minutes) from failure
         if failure is not None:
             raise failure
-        return Progress(proven, len(waiting) - proven)
+        return Progress(proven, self._store.unproven())
 
     def _prove(self, kept: Kept, seen: Seen) -> bool:
         """Fetch and keep one proof; False if the hub gave none that holds."""

@@ -15,7 +15,7 @@ from typing import Literal
 from certs.certificates import CertificateFacts
 from certs.signatures import Signed
 from certs.tree import HASH_BYTES
-from connectors.errors import ReceiptUnknown, StoreUnreadable
+from connectors.errors import EntryTwice, ReceiptUnknown, StoreUnreadable
 from connectors.jwks import ReceiptKey
 from connectors.question import Operation, Question
 from connectors.receipts.sqlite import Error, connect
@@ -137,16 +137,20 @@ class ReceiptStore:
             )
 
     def write_receipt(self, kept: Kept) -> None:
-        """Keep a verified receipt; one that we have already is left as it is."""
+        """Keep a verified receipt; one that we have already is left as it is.
+
+        Raises ``EntryTwice`` if its entry was promised to something else before.
+        """
         with self._writing():
             self._connection.execute(
                 "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)",
                 (kept.key.kid, kept.key.certificate, kept.key.issuing),
             )
-            self._connection.execute(
-                "INSERT OR IGNORE INTO receipts (entry, origin, request, request_id, token, kid,"
+            written = self._connection.execute(
+                "INSERT INTO receipts (entry, origin, request, request_id, token, kid,"
                 " status, outcome, leaf, leaf_hash, opening, time, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (origin, entry) DO NOTHING",
                 (
                     kept.entry,
                     kept.origin,
@@ -162,7 +166,9 @@ class ReceiptStore:
                     kept.time,
                     kept.state,
                 ),
-            )
+            ).rowcount
+        if written == 0:
+            self._check_same(kept)
 
     def write_proof(self, kept: Kept, proof: tuple[bytes, ...], checkpoint: str) -> None:
         """Keep a verified proof."""
@@ -218,9 +224,31 @@ class ReceiptStore:
         where = "WHERE (?1 IS NULL OR r.entry < ?1) ORDER BY r.entry DESC LIMIT ?2"
         return self._kept(where, (before, limit))
 
-    def unproven(self, *, limit: int) -> list[Kept]:
-        """Receipts whose proof has not come, oldest first."""
-        return self._kept("WHERE r.state <> 'proven' ORDER BY r.entry LIMIT ?1", (limit,))
+    def received(self, origin: str, *, limit: int) -> list[Kept]:
+        """Receipts of one ledger whose proof has not come and is not overdue, oldest first."""
+        # `<> 'proven'` word for word, and `+` before the origin: or SQLite does not take the
+        # partial index of these, but reads every receipt that was ever proven.
+        where = (
+            "WHERE r.state <> 'proven' AND r.state = 'received' AND +r.origin = ?1"
+            " ORDER BY r.entry LIMIT ?2"
+        )
+        return self._kept(where, (origin, limit))
+
+    def overdue(self, origin: str, *, limit: int) -> list[Kept]:
+        """Receipts of one ledger in alarm, drawn by lot: none waits behind others for ever."""
+        where = (
+            "WHERE r.rowid IN (SELECT rowid FROM receipts WHERE state <> 'proven'"
+            " AND state = 'alarm' AND +origin = ?1 ORDER BY random() LIMIT ?2) ORDER BY r.entry"
+        )
+        return self._kept(where, (origin, limit))
+
+    def unproven(self) -> int:
+        """How many receipts of whatever ledger have no proof."""
+        with self._reading():
+            (count,) = self._connection.execute(
+                "SELECT count(*) FROM receipts WHERE state <> 'proven'"
+            ).fetchone()
+        return int(count)
 
     def entry(self, entry: int) -> Kept:
         """The newest ledger's receipt at ``entry``; raises ``ReceiptUnknown``."""
@@ -314,6 +342,13 @@ class ReceiptStore:
             yield
         except Error as error:
             raise StoreUnreadable(why="read") from error
+
+    def _check_same(self, kept: Kept) -> None:
+        """Raise ``EntryTwice`` unless what stands at the entry of ``kept`` is the same."""
+        where = "WHERE r.origin = ?1 AND r.entry = ?2"
+        (before,) = self._kept(where, (kept.origin, kept.entry))
+        if (before.leaf_hash, before.request) != (kept.leaf_hash, kept.request):
+            raise EntryTwice(receipt=before.token, request_id=before.request_id)
 
     def _kept(self, where: str, values: tuple[str | int | None, ...]) -> list[Kept]:
         with self._reading():

@@ -40,7 +40,7 @@ def write(folder: Path) -> None:
                 )
             )
     (folder / "subject.txt").write_text(f"{number(1)}\n", encoding="utf-8")
-    claims = {"birth_date": "1890-01-01", "name": "示例甲"}
+    claims = {"name": "示例甲"}
     text = json.dumps(claims, ensure_ascii=False)
     (folder / "claims.json").write_text(f"{text}\n", encoding="utf-8")
 

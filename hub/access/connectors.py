@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from dataclasses import dataclass
+from ssl import DER_cert_to_PEM_cert
 
 from sqlmodel import Session, select
 
@@ -24,6 +25,8 @@ from hub.storage.sqlite import Connection
 from hub.storage.tables import CertificateRow, ConnectorRow, InvitationRow
 
 INVITATION_DAYS = 7
+RENEWALS_A_DAY = 4
+"""Certificates of one line within a day: each moves the epoch for everybody."""
 _TOKEN = 32
 STATUSES = frozenset({"active", "suspended"})
 
@@ -89,23 +92,48 @@ def invite(changes: Changes, actor: Actor, trust: Trust, department: str, name: 
 def enrol(changes: Changes, trust: Trust, token: str, csr_pem: bytes) -> Enrolled:
     """Issue the certificate of an invitation.
 
-    Raises ``Forbidden`` for a token that is unknown, used or expired (which of them is not told),
-    ``RequestRefused`` for the request.
+    Raises ``Forbidden`` for a token that is unknown, used, expired or withdrawn (which of them is
+    not told), ``RequestRefused`` for the request.
     """
     request = check_request(csr_pem)
-    try:
-        token_digest = digest(unb64u(token))
-    except Malformed as error:
-        raise Forbidden from error
+    token_digest = _token_digest(token)
     with changes.change(Actor("hub")) as change:
         row = change.session.get(InvitationRow, token_digest)
-        if row is None or row.used is not None or change.time > row.expires:
+        if row is None or row.used is not None or change.time >= row.expires:
             raise Forbidden
         if not hmac.compare_digest(row.connector, request.urn):
             raise RequestRefused(why="urn")
+        enrolled = _issue(change, trust, csr_pem, row.connector, line=None)
         row.used = change.time
+        row.keyid = read_certificate(enrolled.pem).keyid
         change.session.add(row)
-        return _issue(change, trust, csr_pem, row.connector, line=None)
+        return enrolled
+
+
+def enrolled_before(
+    connection: Connection, token: str, csr_pem: bytes, now: int
+) -> Enrolled | None:
+    """What an invitation gave to this key already; None while it waits to be used.
+
+    So an enrolment whose answer was lost can be tried again, and whoever guesses tokens does not
+    hold up the ledger. Raises as ``enrol`` does.
+    """
+    row = connection.execute(
+        "SELECT i.connector, n.department, i.used, c.der FROM invitations i"
+        " JOIN connectors n ON n.urn = i.connector"
+        " LEFT JOIN certificates c ON c.keyid = i.keyid AND c.status = 'active'"
+        " WHERE i.token_digest = ? AND i.expires > ?",
+        (_token_digest(token), now),
+    ).fetchone()
+    if row is None:
+        raise Forbidden
+    urn, department, used, der = row
+    request = check_request(csr_pem)
+    if used is None:
+        return None
+    if der is None or read_certificate(der).public.der != request.public.der:
+        raise Forbidden
+    return Enrolled(urn, department, DER_cert_to_PEM_cert(der).encode("ascii"))
 
 
 def renew(changes: Changes, trust: Trust, keyid: str, csr_pem: bytes) -> Enrolled:
@@ -117,11 +145,22 @@ def renew(changes: Changes, trust: Trust, keyid: str, csr_pem: bytes) -> Enrolle
             raise Forbidden
         if request.urn != current.connector:
             raise RequestRefused(why="urn")
+        lately = change.session.exec(
+            select(CertificateRow.keyid).where(
+                CertificateRow.line == current.line,
+                CertificateRow.not_before > change.time - DAY,
+            )
+        ).all()
+        if len(lately) >= RENEWALS_A_DAY:
+            raise Conflict(why="renewed-too-often")
         return _issue(change, trust, csr_pem, current.connector, line=current.line)
 
 
 def revoke_certificate(changes: Changes, actor: Actor, keyid: str) -> None:
-    """Revoke a certificate with its whole line of renewal, from the next request on."""
+    """Revoke a certificate with its whole line of renewal, from the next request on.
+
+    Open invitations of its connector are withdrawn: whoever took the key may have taken them too.
+    """
     with changes.change(actor) as change:
         named = change.session.get(CertificateRow, keyid)
         if named is None:
@@ -133,16 +172,27 @@ def revoke_certificate(changes: Changes, actor: Actor, keyid: str) -> None:
             row.status = "revoked"
             change.session.add(row)
             change.append("certificate", _state(row))
+        if _withdraw_invitations(change, named.connector):
+            connector = _connector(change.session, named.connector)
+            change.append(
+                "connector",
+                {"status": connector.status, "urn": connector.urn, "invited": False},
+            )
 
 
 def set_status(changes: Changes, actor: Actor, urn: str, status: str) -> None:
-    """Suspend a connector with all its certificates, or let it act again."""
+    """Suspend a connector with all its certificates, or let it act again.
+
+    Suspending withdraws its open invitations; letting it act again does not bring them back.
+    """
     if status not in STATUSES:
         raise Unprocessable(why="status")
     with changes.change(actor) as change:
         row = _connector(change.session, urn)
         row.status = status
         change.session.add(row)
+        if status != "active":
+            _withdraw_invitations(change, urn)
         change.append("connector", {"status": status, "urn": urn, "invited": False})
 
 
@@ -163,6 +213,26 @@ def _connector(session: Session, urn: str) -> ConnectorRow:
     if row is None:
         raise NotFound(what="connector")
     return row
+
+
+def _withdraw_invitations(change: Change, urn: str) -> bool:
+    """Let every invitation of a connector expire now; whether one was still to be used."""
+    rows = change.session.exec(
+        select(InvitationRow).where(
+            InvitationRow.connector == urn, InvitationRow.expires > change.time
+        )
+    ).all()
+    for row in rows:
+        row.expires = change.time
+        change.session.add(row)
+    return any(row.used is None for row in rows)
+
+
+def _token_digest(token: str) -> str:
+    try:
+        return digest(unb64u(token))
+    except Malformed as error:
+        raise Forbidden from error
 
 
 def _issue(change: Change, trust: Trust, csr_pem: bytes, urn: str, *, line: str | None) -> Enrolled:

@@ -1,4 +1,4 @@
-"""Departments, connectors, datasets, purposes, people and publications at the terminal."""
+"""Departments, connectors, datasets, purposes and publications at the terminal."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import click
 from certs.keys import write_secret
 from hub.commands.acting import rows_of, signed_in
 from hub.commands.showing import show
-from hub.commands.speech import Place, group, read_password, speak
+from hub.commands.speech import Place, group, speak
 
 json_option = click.option("--json", "as_json", is_flag=True, help=speak("hub.json"))
 
@@ -171,49 +171,6 @@ def purpose_add(place: Place, code: str, kind: str, zh: str, en: str, basis: str
 def purpose_status(place: Place, code: str, status: str) -> None:
     """End a purpose or take it up again."""
     signed_in(place).call("PUT", f"/v1/purposes/{code}/status", {"status": status})
-    click.echo(speak("hub.done"))
-
-
-@group(help=speak("hub.person.help"))
-def person() -> None:
-    """People."""
-
-
-@person.command("add", help=speak("hub.person.add"))
-@click.argument("account")
-@click.option("--name", required=True, help=speak("hub.person.name"))
-@click.option("--department", "department_code", help=speak("hub.person.department"))
-@click.option(
-    "--role",
-    "roles",
-    multiple=True,
-    required=True,
-    type=click.Choice(["administrator", "auditor", "officer", "steward"]),
-)
-@click.option(
-    "--password-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=speak("hub.password-file"),
-)
-@click.pass_obj
-def person_add(
-    place: Place,
-    account: str,
-    name: str,
-    department_code: str | None,
-    roles: tuple[str, ...],
-    password_file: Path | None,
-) -> None:
-    """Enrol a person."""
-    password = read_password(password_file, "hub.password-new", confirm=True)
-    body = {
-        "account": account,
-        "department": department_code,
-        "name": name,
-        "password": password,
-        "roles": sorted(roles),
-    }
-    signed_in(place).call("POST", "/v1/people", body)
     click.echo(speak("hub.done"))
 
 

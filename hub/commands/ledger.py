@@ -8,11 +8,9 @@ from rich.progress import Progress
 
 from certs.canonical import Json, canonical
 from certs.encoding import b64u
-from certs.sealing import MasterKey
 from hub.commands.admission import json_option
 from hub.commands.speech import Place, group, speak
-from hub.ledger.persons import PersonKeys
-from hub.ledger.verify import Verification
+from hub.ops.verify import verification
 from hub.settings import load
 from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
@@ -32,10 +30,9 @@ def verify(place: Place, *, as_json: bool) -> None:
     settings = load(folder.settings)
     connection = connect(folder.control)
     connection.execute("PRAGMA query_only=ON")
-    persons = PersonKeys(connection, MasterKey.load(settings.master_key))
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
         task = bar.add_task(speak("hub.ledger.verify.reading"), total=None)
-        found = Verification(connection, persons).run(
+        found = verification(folder, settings, connection).run(
             lambda done, total: bar.update(task, completed=done, total=total)
         )
     connection.close()

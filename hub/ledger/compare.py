@@ -48,6 +48,15 @@ def compare_tables(connection: Connection, replay: Replay) -> Iterator[str]:
             yield f"table-{table.kind}"
 
 
+def live_generations(replay: Replay) -> dict[str, tuple[str, str]]:
+    """By dataset, the generation that its newest publication made live, and its rows' digest."""
+    return {
+        local(state.get("dataset")): (str(state.get("generation")), str(state.get("digest")))
+        for (kind, _), state in replay.things.items()
+        if kind == "publication" and state.get("state") == "live"
+    }
+
+
 def _each(kind: str, row_of: Callable[[str, _State], _Row]) -> Callable[[Replay], _Rows]:
     def derived(replay: Replay) -> _Rows:
         return {
@@ -82,14 +91,15 @@ def _stored_certificate(row: _Stored) -> _Row:
 def _person(_name: str, state: _State) -> _Row:
     roles = state.get("roles")
     held = " ".join(map(str, roles)) if isinstance(roles, list) else None
-    return state.get("department"), held, state.get("status"), state.get("sessions_from")
+    plain = (state.get(name) for name in ("status", "sessions_from", "must_change"))
+    return state.get("department"), held, *plain
 
 
 def _stored_person(row: _Stored) -> _Row:
-    *rest, sessions_from = _plain(row)
-    if type(sessions_from) is not int:
+    *rest, sessions_from, must_change = _plain(row)
+    if type(sessions_from) is not int or must_change not in {0, 1}:
         raise TypeError("people")
-    return *rest, rfc3339(sessions_from)
+    return *rest, rfc3339(sessions_from), bool(must_change)
 
 
 def _stored_dataset(row: _Stored) -> _Row:
@@ -185,7 +195,7 @@ _TABLES = (
     ),
     _Table(
         "person",
-        "SELECT account, department, roles, status, sessions_from FROM people",
+        "SELECT account, department, roles, status, sessions_from, must_change FROM people",
         _stored_person,
         _each("person", _person),
     ),

@@ -1,6 +1,8 @@
-"""*Person* parts, sealed with their salts under one key per retention class and month.
+"""*Person* parts, sealed with their salts under keys per retention class and month.
 
-Erasure of a whole month and class destroys the key; of a single entry, its sealed part.
+Each process makes its own: a key counts its seals in memory, so the count of one that several
+processes used, or one process after another, would be nobody's. Erasure of a whole month and class
+destroys all of its keys; of a single entry, its sealed part.
 """
 
 import os
@@ -9,11 +11,14 @@ from typing import TypedDict
 from certs.canonical import canonical
 from certs.errors import SealBroken
 from certs.leaf import SALT_BYTES, part_digest
-from certs.sealing import MasterKey, SealingKey
+from certs.sealing import KEY_BYTES, MasterKey, SealingKey
 from hub.clock import HOUR, month
 from hub.ledger.attempt import Sealed
 from hub.ledger.store import LedgerStore
 from hub.storage.sqlite import Connection
+
+SEALS = 1 << 30
+"""Seals after which a process goes on to another key: half of what a key may ever make."""
 
 
 class Subject(TypedDict):
@@ -32,21 +37,26 @@ class Person(TypedDict):
 
 
 class PersonKeys:
-    """The keys of *person* parts, read when first needed and made when a month begins."""
+    """The keys of *person* parts: those of others read when first needed, one's own made.
+
+    A new one is made by each process, in each month, and whenever one has sealed enough.
+    """
 
     def __init__(self, connection: Connection, master: MasterKey) -> None:
         self._connection = connection
         self._master = master
         self._current: dict[str, tuple[int, tuple[int, SealingKey]]] = {}
+        self._months: dict[int, str] = {}
+        """The month of each key of our own, by number."""
         self._by_number: dict[int, SealingKey] = {}
 
     def current(self, retention: str, time: int, store: LedgerStore) -> tuple[int, SealingKey]:
         """The number and key for parts of ``retention`` at ``time``; made if there is none yet."""
         # Months begin at full hours: within one hour the key is the same.
         hour, found = self._current.get(retention, (-1, None))
-        if found is None or hour != time // HOUR:
-            which = (retention, month(time))
-            found = self._read(which) or self._make(which, store)
+        if found is None or hour != time // HOUR or found[1].sealed >= SEALS:
+            if found is None or not self._serves(found, month(time)):
+                found = self._make(retention, month(time), store)
             self._current[retention] = (time // HOUR, found)
         return found
 
@@ -68,28 +78,26 @@ class PersonKeys:
         plain = self.numbered(number).open(blob, person_digest.encode("ascii"))
         return plain[:SALT_BYTES], plain[SALT_BYTES:]
 
-    def _read(self, which: tuple[str, str]) -> tuple[int, SealingKey] | None:
+    def _serves(self, key: tuple[int, SealingKey], in_month: str) -> bool:
+        """Whether a key of our own is still the one to use: this month's, not spent, not erased."""
+        if key[1].sealed >= SEALS or self._months[key[0]] != in_month:
+            return False
         row = self._connection.execute(
-            "SELECT id FROM person_keys WHERE retention = ? AND month = ? AND wrapped NOT NULL",
-            which,
+            "SELECT wrapped NOT NULL FROM person_keys WHERE id = ?", (key[0],)
         ).fetchone()
-        return None if row is None else (row[0], self.numbered(row[0]))
+        return row is not None and bool(row[0])
 
-    def _make(self, which: tuple[str, str], store: LedgerStore) -> tuple[int, SealingKey]:
-        key = os.urandom(32)
+    def _make(self, retention: str, in_month: str, store: LedgerStore) -> tuple[int, SealingKey]:
+        key = os.urandom(KEY_BYTES)
+        wrapped = self._master.wrap(key, _context(retention, in_month))
         with store.locked():
-            existing = store.connection.execute(
-                "SELECT id FROM person_keys WHERE retention = ? AND month = ?", which
+            (number,) = store.connection.execute(
+                "INSERT INTO person_keys (retention, month, wrapped) VALUES (?, ?, ?) RETURNING id",
+                (retention, in_month, wrapped),
             ).fetchone()
-            if existing is None:
-                store.connection.execute(
-                    "INSERT INTO person_keys (retention, month, wrapped) VALUES (?, ?, ?)",
-                    (*which, self._master.wrap(key, _context(*which))),
-                )
-        made = self._read(which)
-        if made is None:
-            raise SealBroken
-        return made
+        self._months[number] = in_month
+        self._by_number[number] = made = SealingKey(key)
+        return number, made
 
 
 def seal_person(person: Person, salt: bytes, key: tuple[int, SealingKey]) -> Sealed:

@@ -5,11 +5,11 @@ they must be, and the order in which grants, revocations and answers came to be.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from certs.canonical import Json
-from certs.encoding import from_rfc3339
+from certs.encoding import from_rfc3339, unb64u
 from certs.errors import Malformed
+from hub.ledger.asked import Asked
 
 KEYS: Mapping[str, str] = {
     "certificate": "keyid",
@@ -23,37 +23,109 @@ KEYS: Mapping[str, str] = {
     "purpose": "code",
 }
 """The member of a state that names the thing, by kind of entry."""
+MOVES: Mapping[str, bool | None] = {
+    "attempts": False,
+    "audit-read": False,
+    "certificate": True,
+    "connector": True,
+    "dataset": True,
+    "department": True,
+    "grant": True,
+    "key": None,
+    "mark": True,
+    "operator": None,
+    "person": None,
+    "publication": None,
+    "purpose": True,
+}
+"""Every kind of change, and whether it must move the epoch: True for all that a decision depends
+on; None where it is free or hangs on the state (``_must_move``)."""
 QUESTIONS = frozenset({"lookup", "verify"})
+_DIGEST = 32
 _ANSWERED = frozenset({"answered", "empty"})
+_PERSON_DECIDES = ("department", "roles", "status")
+"""What decisions read of a person."""
+_ACTOR = ("channel", "connector", "department")
+_SAME_QUESTION = (*_ACTOR, "dataset", "purpose")
+"""What a repeat has in common with its first; the rest of the content stands in no *control*."""
 
 
-@dataclass(slots=True)
 class Replay:
     """The state of the control plane at one position."""
 
-    epoch: int = 0
-    things: dict[tuple[str, str], Mapping[str, Json]] = field(default_factory=dict)
+    def __init__(self, asked: Asked) -> None:
+        self.epoch = 0
+        self.things: dict[tuple[str, str], Mapping[str, Json]] = {}
+        self._asked = asked
+        self._moved: tuple[Json, ...] | None = None
+        """Time and actor of the entry before, if that was of a change that moved the epoch."""
 
-    def step(self, kind: str, time: int, control: Mapping[str, Json]) -> Iterator[str]:
+    def step(
+        self, position: int, kind: str, time: int, control: Mapping[str, Json]
+    ) -> Iterator[str]:
         """Take one entry; gives the reason of each thing that does not agree."""
         if kind in QUESTIONS:
+            self._moved = None
             yield from self._question(kind, time, control)
+            yield from self._identity(position, kind, control)
         else:
-            yield from self._change(kind, control)
+            yield from self._change(kind, time, control)
 
-    def _change(self, kind: str, control: Mapping[str, Json]) -> Iterator[str]:
-        epoch, state = control.get("epoch"), control.get("state")
-        allowed = {self.epoch, self.epoch + 1} if control.get("moves_epoch") else {self.epoch}
+    def _change(self, kind: str, time: int, control: Mapping[str, Json]) -> Iterator[str]:
+        epoch, moves, state = (control.get(name) for name in ("epoch", "moves_epoch", "state"))
+        allowed = {self.epoch}
+        if moves is True:
+            # One change may have several entries, one after the other at one time.
+            change = (time, *(control.get(name) for name in _ACTOR))
+            allowed = {self.epoch + 1} | ({self.epoch} if self._moved == change else set())
+            self._moved = change
+        else:
+            self._moved = None
         if type(epoch) is not int or epoch not in allowed:
             yield "epoch"
-        else:
+        if type(epoch) is int:
             self.epoch = epoch
+        if kind not in MOVES:
+            yield "kind"
         if not isinstance(state, dict):
             yield "state"
             return
+        if type(moves) is not bool or self._must_move(kind, state) not in {None, moves}:
+            yield "moves-epoch"
         name = KEYS.get(kind)
         if name is not None:
             self.things[(kind, str(state.get(name)))] = state
+
+    def _must_move(self, kind: str, state: Mapping[str, Json]) -> bool | None:
+        """Whether a change to this state moves the epoch; None if it may and need not."""
+        if kind == "publication":
+            return state.get("state") == "live"
+        if kind == "person":
+            before = self.things.get((kind, str(state.get(KEYS[kind]))))
+            if before is None or any(before.get(n) != state.get(n) for n in _PERSON_DECIDES):
+                return True
+        return MOVES.get(kind)
+
+    def _identity(self, position: int, kind: str, control: Mapping[str, Json]) -> Iterator[str]:
+        """Whether R is this entry's alone, and what it repeats was the same asker's question."""
+        try:
+            request = unb64u(str(control.get("R")))
+        except Malformed:
+            request = b""
+        if len(request) != _DIGEST:
+            yield "request"
+        elif not self._asked.is_new(request):
+            yield "request-twice"
+        first = control.get("repeats")
+        if first is not None and not self._repeats(first, position, kind, control):
+            yield "repeats"
+
+    def _repeats(self, first: Json, position: int, kind: str, control: Mapping[str, Json]) -> bool:
+        """Whether an earlier entry is the same asker's question, and itself no repeat."""
+        earlier = self._asked.at(first) if type(first) is int and first < position else None
+        if earlier is None or earlier[0] != kind or earlier[1].get("repeats") is not None:
+            return False
+        return all(earlier[1].get(name) == control.get(name) for name in _SAME_QUESTION)
 
     def _question(self, kind: str, time: int, control: Mapping[str, Json]) -> Iterator[str]:
         outcome = control.get("outcome")
@@ -92,11 +164,20 @@ class Replay:
             members = grant.get(name)
             if not isinstance(members, list) or value not in members:
                 yield f"grant-{name}"
+        yield from self._among_the_standing(control)
+
+    def _among_the_standing(self, control: Mapping[str, Json]) -> Iterator[str]:
+        """Whether all that an answer names stood at this position."""
         connector = control.get("connector")
         if connector is not None and not self._stands("connector", str(connector)):
             yield "connector-suspended"
-        if not self._stands("department", local(control.get("department"))):
-            yield "department-suspended"
+        for kind_of, value, why in (
+            ("department", local(control.get("department")), "department-suspended"),
+            ("dataset", local(control.get("dataset")), "dataset-suspended"),
+            ("purpose", str(control.get("purpose")), "purpose-ended"),
+        ):
+            if not self._stands(kind_of, value):
+                yield why
 
     def _stands(self, kind: str, name: str) -> bool:
         return self.things.get((kind, name), {}).get("status") == "active"

@@ -1,18 +1,27 @@
-"""``hub ledger verify``: the whole log derived again, and compared with tables and checkpoint."""
+"""``hub ledger verify``: the whole log derived again, and compared with all that hangs on it.
+
+That is the tables, the published checkpoint with its signature, the checkpoint kept outside, and
+the sealed rows of what is live.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from certs.canonical import parse
-from certs.errors import LeafMismatch, Malformed, ProofInvalid, SealBroken
+from certs.errors import CheckpointInvalid, LeafMismatch, Malformed, ProofInvalid, SealBroken
+from certs.keys import PublicKey
 from certs.leaf import SALT_BYTES, Leaf, part_digest, read_leaf
+from certs.note import Checkpoint, open_checkpoint
 from certs.tree import Frontier, leaf_hash
+from hub.errors import StorageRefused
+from hub.ledger.asked import Asked
 from hub.ledger.checkpoint import Published, newest
-from hub.ledger.compare import compare_tables
+from hub.ledger.compare import compare_tables, live_generations
 from hub.ledger.persons import PersonKeys
 from hub.ledger.replay import QUESTIONS, Replay
 from hub.ledger.shelf import Shelf, edge_of
-from hub.storage.sqlite import Connection
+from hub.storage.sqlite import Connection, DatabaseError
 
 _CONTROL_LIMIT = 1 << 20
 _CONTROL_DEPTH = 8
@@ -20,6 +29,36 @@ _STEP = 1000
 
 Progress = Callable[[int, int], None]
 _Row = tuple[int, bytes, bytes, bytes, bytes, bytes | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What lies outside the database.
+
+    ``origin`` and ``key`` of the checkpoints, ``copy`` the file of the one that is kept, and
+    ``rows_digest`` the digest of a generation's sealed rows, by its name; it may raise
+    ``StorageRefused`` or the driver's error.
+    """
+
+    origin: str
+    key: PublicKey
+    copy: Path
+    rows_digest: Callable[[str], str]
+
+    def open(self, note: str) -> Checkpoint | None:
+        """The checkpoint of a note of this hub; None if it is not one."""
+        try:
+            found = open_checkpoint(note, {self.origin: self.key})
+        except CheckpointInvalid:
+            return None
+        return found if found.origin == self.origin else None
+
+    def kept(self) -> str | None:
+        """The note that is kept; None if there is none."""
+        try:
+            return self.copy.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +84,40 @@ class Findings:
 class Verification:
     """Reads every entry once."""
 
-    def __init__(self, connection: Connection, persons: PersonKeys) -> None:
+    def __init__(self, connection: Connection, persons: PersonKeys, outside: Outside) -> None:
         self._connection = connection
         self._persons = persons
-        self._replay = Replay()
+        self._outside = outside
+        self._asked = Asked(connection)
+        self._replay = Replay(self._asked)
         self._frontier = Frontier()
         self._shelf = Shelf(connection)
         self._faults: list[Fault] = []
         self._answers = 0
         self._time = 0
+        self._kept: Checkpoint | None = None
+        """The checkpoint that is kept, until it has been compared."""
 
     def run(self, progress: Progress) -> Findings:
         """Derive everything again; ``progress`` gets entries done and all."""
+        # The copy is written after its commit: read before, it is not beyond what is seen here.
+        note = self._outside.kept()
         self._connection.execute("BEGIN")
         try:
-            return self._run(progress)
+            found = self._run(progress, note)
         finally:
             self._connection.execute("ROLLBACK")
+            self._asked.close()
+        self._rows()
+        return replace(found, faults=tuple(self._faults))
 
-    def _run(self, progress: Progress) -> Findings:
+    def _run(self, progress: Progress, note: str | None) -> Findings:
         head: tuple[int, int, int] = self._connection.execute(
             "SELECT next, epoch, last_time FROM ledger_head"
         ).fetchone()
         published = newest(self._connection)
         size = 0 if published is None else published.size
+        self._kept = self._open_kept(note, size)
         expected = 0
         for row in self._connection.execute("SELECT * FROM entries ORDER BY position"):
             self._entry(row, expected, size)
@@ -76,10 +125,13 @@ class Verification:
             if published is not None and self._frontier.size == size:
                 self._checkpoint(published)
                 published = None
+            self._compare_kept()
             if expected % _STEP == 0:
                 progress(expected, head[0])
         if published is not None:
             self._fault(-1, "checkpoint-beyond-entries")
+        if self._kept is not None:
+            self._fault(-1, "checkpoint-copy")
         if head[:2] != (expected, self._replay.epoch) or head[2] < self._time:
             self._fault(-1, "head")
         for _ in range(self._shelf.wrong()):
@@ -96,8 +148,48 @@ class Verification:
             faults=tuple(self._faults),
         )
 
+    def _compare_kept(self) -> None:
+        """Compare the checkpoint that is kept with the tree, once that has its size."""
+        kept = self._kept
+        if kept is not None and self._frontier.size == kept.size:
+            if self._frontier.root() != kept.root:
+                self._fault(-1, "checkpoint-copy")
+            self._kept = None
+
+    def _open_kept(self, note: str | None, size: int) -> Checkpoint | None:
+        """The checkpoint that is kept, to be compared; none may be missing, or beyond ours."""
+        kept = None if note is None else self._outside.open(note)
+        if kept is None:
+            if note is not None or size:
+                self._fault(-1, "checkpoint-copy")
+        elif kept.size > size:
+            self._fault(-1, "checkpoint-copy")
+        return kept
+
+    def _rows(self) -> None:
+        """Compare the sealed rows of what is live; after the transaction, for it takes long.
+
+        A generation that was replaced meanwhile may be gone, and is the log's no more.
+        """
+        for name, expected in live_generations(self._replay).values():
+            try:
+                agrees = self._outside.rows_digest(name) == expected
+            except (StorageRefused, DatabaseError):
+                agrees = False
+            if not agrees and self._is_live(name):
+                self._fault(-1, "generation-rows")
+
+    def _is_live(self, name: str) -> bool:
+        row = self._connection.execute(
+            "SELECT 1 FROM datasets WHERE generation = ?", (name,)
+        ).fetchone()
+        return row is not None
+
     def _checkpoint(self, published: Published) -> None:
         """Compare the checkpoint with the tree at its size, and the edge that it grows from."""
+        told = Checkpoint(self._outside.origin, published.size, published.root)
+        if self._outside.open(published.note) != told:
+            self._fault(-1, "checkpoint-note")
         if self._frontier.root() != published.root:
             self._fault(-1, "checkpoint-root")
         try:
@@ -133,7 +225,7 @@ class Verification:
         if not isinstance(members, dict):
             self._fault(position, "control-form")
             return
-        for why in self._replay.step(leaf.kind, leaf.time, members):
+        for why in self._replay.step(position, leaf.kind, leaf.time, members):
             self._fault(position, why)
 
     def _person(self, row: _Row, leaf: Leaf) -> None:

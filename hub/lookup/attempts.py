@@ -40,8 +40,11 @@ class Attempts:
         self._sums[(reason, connector)] += 1
 
     def enter(self, changes: Changes) -> int:
-        """Write the sums since the last time as entries; gives how many there were."""
-        sums, self._sums = self._sums, Counter()
+        """Write the sums since the last time as entries; gives how many there were.
+
+        Raises ``Unavailable`` if that cannot be; then they are kept for the next time.
+        """
+        sums = self._sums.copy()
         if not sums:
             return 0
         with changes.change(HUB, moves_epoch=False) as change:
@@ -49,6 +52,7 @@ class Attempts:
                 change.append(
                     "attempts", {"connector": connector, "count": count, "reason": reason}
                 )
+        self._sums -= sums
         return len(sums)
 
     def _this_second(self) -> Counter[str]:

@@ -48,6 +48,9 @@ def examine(root: Path) -> Iterator[Finding]:
     yield Finding("root-key", "warn" if root_key.exists() else "good")
     apart = not settings.master_key.resolve().is_relative_to(folder.root.resolve())
     yield Finding("master-apart", "good" if apart else "warn")
+    # What lies in the folder is lost with it, and set back with it.
+    apart = not settings.checkpoint_copy.resolve().is_relative_to(folder.root.resolve())
+    yield Finding("checkpoint-apart", "good" if apart else "warn")
     free = shutil.disk_usage(folder.root).free
     yield Finding("disk", "good" if free >= LEAST_FREE else "warn")
 

@@ -22,7 +22,8 @@ from hub.storage.tables import DepartmentRow, PersonRow
 
 AccountStatus: TypeAlias = Literal["active", "suspended"]
 
-_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z", re.ASCII)
+ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z", re.ASCII)
+"""What an account may look like."""
 _LIKE_RESIDENT_ID = re.compile(r"[0-9]{17}[0-9x]\Z|[0-9]{15}\Z", re.ASCII)
 _NAME_LIMIT = 64
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -37,6 +38,8 @@ class Account:
     department: str | None
     roles: frozenset[Role]
     status: str
+    must_change: bool
+    """Somebody else has set the password, and it was not changed since."""
 
 
 def enrol(
@@ -51,10 +54,12 @@ def enrol(
     """Enrol a person; gives the entry's position.
 
     ``department`` is the local code. A ``password`` given as text is hashed here, before the lock.
+    The person has to change it first of all, unless an operator enrols: ``hub init`` asks the
+    first administrator for it.
     Raises ``Unprocessable`` (account, name, roles, password), ``Conflict`` if the account is taken,
     ``NotFound`` for the department.
     """
-    if not _ACCOUNT.match(account) or _LIKE_RESIDENT_ID.match(account):
+    if not ACCOUNT.match(account) or _LIKE_RESIDENT_ID.match(account):
         # The account stands in entries for ever: a person's own number must not.
         raise Unprocessable(why="account")
     if not name.strip() or len(name) > _NAME_LIMIT or _CONTROL.search(name):
@@ -74,6 +79,7 @@ def enrol(
             password=hashed.encoded,
             status="active",
             sessions_from=change.time,
+            must_change=actor.channel != "operator",
         )
         change.session.add(row)
         return _enter(change, row)
@@ -102,18 +108,38 @@ def set_status(changes: Changes, actor: Actor, account: str, status: AccountStat
     with changes.change(actor) as change:
         row = _row(change, account)
         row.status = status
-        row.sessions_from = _after(change)
+        row.sessions_from = _after(change, row)
         change.session.add(row)
         return _enter(change, row)
 
 
 def set_password(changes: Changes, actor: Actor, account: str, password: str | PasswordHash) -> int:
-    """Set a new password, which ends every session; raises ``NotFound`` or ``Unprocessable``."""
+    """Set a password for somebody else, who has to change it; ends every session.
+
+    Raises ``NotFound``, ``Unprocessable``, and ``Conflict`` for one's own: the old one is asked
+    for there.
+    """
+    _not_oneself(actor, account)
     hashed = hash_password(password, account) if isinstance(password, str) else password
+    return _set_password(changes, actor, account, hashed, must_change=True)
+
+
+def change_password(changes: Changes, actor: Actor, password: PasswordHash) -> int:
+    """Set one's own password, the old one having been asked for; ends every session.
+
+    Raises ``NotFound`` if the actor is nobody with an account.
+    """
+    return _set_password(changes, actor, actor.account or "", password, must_change=False)
+
+
+def _set_password(
+    changes: Changes, actor: Actor, account: str, hashed: PasswordHash, *, must_change: bool
+) -> int:
     with changes.change(actor, moves_epoch=False) as change:
         row = _row(change, account)
         row.password = hashed.encoded
-        row.sessions_from = _after(change)
+        row.must_change = must_change
+        row.sessions_from = _after(change, row)
         change.session.add(row)
         return _enter(change, row)
 
@@ -125,7 +151,7 @@ def end_sessions(changes: Changes, actor: Actor, account: str) -> int:
     """
     with changes.change(actor, moves_epoch=False) as change:
         row = _row(change, account)
-        row.sessions_from = _after(change)
+        row.sessions_from = _after(change, row)
         change.session.add(row)
         return _enter(change, row)
 
@@ -133,13 +159,13 @@ def end_sessions(changes: Changes, actor: Actor, account: str) -> int:
 def listing(connection: Connection, department: str | None = None) -> list[Account]:
     """All accounts, or those of one department (local code), by account."""
     rows = connection.execute(
-        "SELECT account, name, department, roles, status FROM people"
+        "SELECT account, name, department, roles, status, must_change FROM people"
         " WHERE ?1 IS NULL OR department = ?1 ORDER BY account",
         (department,),
     )
     return [
-        Account(account, name, of, roles_of(roles), status)
-        for account, name, of, roles, status in rows
+        Account(account, name, of, roles_of(roles), status, bool(must_change))
+        for account, name, of, roles, status, must_change in rows
     ]
 
 
@@ -169,9 +195,9 @@ def _not_oneself(actor: Actor, account: str) -> None:
         raise Conflict(why="oneself")
 
 
-def _after(change: Change) -> int:
-    """From when sessions hold: one millisecond on, so that one begun in this very one has ended."""
-    return change.time + 1
+def _after(change: Change, row: PersonRow) -> int:
+    """From when sessions hold: later than any that has begun, even in this very millisecond."""
+    return max(change.time, row.sessions_from) + 1
 
 
 def _row(change: Change, account: str) -> PersonRow:
@@ -189,6 +215,7 @@ def _enter(change: Change, row: PersonRow) -> int:
         {
             "account": row.account,
             "department": row.department,
+            "must_change": row.must_change,
             "roles": roles,
             "sessions_from": rfc3339(row.sessions_from),
             "status": row.status,

@@ -60,8 +60,18 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
 )
 
 
+class PasswordInitial(Forbidden):
+    """Somebody else has set the person's password: it has to be changed before anything else."""
+
+    code = "password-initial"
+
+
 class HasRoles(Protocol):
     """Whoever has roles: a signed-in person."""
+
+    @property
+    def must_change(self) -> bool:
+        """Whether the password has to be changed first."""
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -70,10 +80,20 @@ class HasRoles(Protocol):
 
 def may(person: HasRoles, permission: Permission) -> bool:
     """Whether to show what needs the permission; what acts calls ``require``."""
-    return not ALLOWED[permission].isdisjoint(person.roles)
+    return not person.must_change and not ALLOWED[permission].isdisjoint(person.roles)
 
 
 def require(person: HasRoles, *permissions: Permission) -> None:
-    """Raise ``Forbidden`` unless the person holds one of the permissions."""
+    """Raise ``Forbidden`` unless the person holds one of the permissions.
+
+    Until a password that somebody else has set is changed, nobody holds any: ``PasswordInitial``.
+    """
+    require_own_password(person)
     if not any(may(person, permission) for permission in permissions):
         raise Forbidden(what=permissions[0].value)
+
+
+def require_own_password(person: HasRoles) -> None:
+    """Raise ``PasswordInitial`` if the password has to be changed first."""
+    if person.must_change:
+        raise PasswordInitial

@@ -5,51 +5,45 @@ suspension hold from the next request on, and ``people.sessions_from`` ends all 
 sessions at once. Using a session renews it until a working day is over.
 """
 
-import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from certs.tokens import SessionClaims, SessionTokens, TokenInvalid, new_session_id
 from hub.clock import Clock
-from hub.errors import NotSignedIn, SessionEnded, WrongPassword
-from hub.people.accounts import roles_of
-from hub.people.passwords import matches
-from hub.people.permissions import Role
+from hub.errors import SessionEnded, WrongPassword
+from hub.people.accounts import ACCOUNT, roles_of
+from hub.people.guessing import Guesses
+from hub.people.hashing import Hashing
+from hub.people.passwords import LONGEST, matches
+from hub.people.permissions import DEPARTMENTAL, Role
 from hub.storage.sqlite import Connection
 
 LONGEST_MS = 10 * 3600 * 1000
 """A session that is used goes on for this long at most, a working day with overtime."""
 
-FREE_FAILURES = 5
-"""Wrong passwords of one account before it has to wait (GB/T 22239-2019 8.1.4.1 b asks for such a
-limit and leaves the number open)."""
-FIRST_WAIT_MS = 2_000
-"""The first wait; each further failure doubles it."""
-LONGEST_WAIT_MS = 15 * 60 * 1000
-"""Long enough to make guessing useless, short enough that nobody can shut a colleague out."""
-FORGOTTEN_MS = 60 * 60 * 1000
-"""Failures are forgotten after an hour without one."""
-ACCOUNTS_KEPT = 10_000
-"""Accounts whose failures one process remembers; the longest untouched goes first."""
-HASHING_AT_ONCE = 2
-"""Passwords hashed at a time, each with 64 MiB."""
-
-
-class SignInThrottled(NotSignedIn):
-    """Too many wrong passwords for this account; fact ``seconds`` to wait."""
-
-    code = "sign-in-throttled"
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A signed-in person; ``department`` is the local code."""
+    """A signed-in person; ``department`` is the local code.
+
+    ``must_change``: somebody else has set the password, and nothing may be done before it is
+    changed.
+    """
 
     account: str
     name: str
     department: str | None
     roles: frozenset[Role]
+    must_change: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Stored:
+    """An active person as stored; its ``repr`` tells nothing."""
+
+    person: Person
+    password: str
+    sessions_from: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +63,6 @@ class Sessions:
 
     ``key`` is the session key's file (``SessionTokens.create`` makes one), ``minutes`` the life of
     a token that is not used. Raises ``InsecureKeyFile`` or ``KeyUnusable``.
-
-    Failures are counted in each process: with n workers somebody has n times as many tries.
     """
 
     def __init__(
@@ -80,24 +72,31 @@ class Sessions:
         self._connection = connection
         self._clock = clock
         self._life = minutes * 60_000
-        self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        self._hashing = asyncio.Semaphore(HASHING_AT_ONCE)
+        self._guesses = Guesses(clock)
+        self.hashing = Hashing()
 
-    def sign_in(self, account: str, password: str) -> Session:
+    def sign_in(self, account: str, password: str, address: str = "") -> Session:
         """Check a password and begin a session; takes some 50 ms, so not in an event loop.
 
-        An account that does not exist or is suspended takes as long and looks the same. Raises
-        ``WrongPassword`` or ``SignInThrottled``.
+        An account that does not exist, is suspended or acts for a suspended department takes as
+        long and looks the same. Raises ``WrongPassword``, ``SignInThrottled`` or
+        ``TooManyFailures``.
         """
-        encoded = self._before(account)
-        return self._after(account, matched=matches(encoded, password))
+        encoded = self._before(account, password, address)
+        self._after(account, address, encoded, matched=matches(encoded, password))
+        return self.issue(account)
 
-    async def sign_in_async(self, account: str, password: str) -> Session:
-        """As ``sign_in``, hashing in a thread so that nobody else waits."""
-        encoded = self._before(account)
-        async with self._hashing:
-            matched = await asyncio.to_thread(matches, encoded, password)
-        return self._after(account, matched=matched)
+    async def sign_in_async(self, account: str, password: str, address: str) -> Session:
+        """As ``sign_in``, hashing in a thread so that nobody else waits; or ``SignInCrowded``."""
+        await self.confirm(account, password, address)
+        return self.issue(account)
+
+    async def confirm(self, account: str, password: str, address: str) -> None:
+        """Check a password without beginning a session; raises as ``sign_in_async`` does."""
+        self.hashing.require_room()
+        encoded = self._before(account, password, address)
+        matched = await self.hashing.run(matches, encoded, password)
+        self._after(account, address, encoded, matched=matched)
 
     def issue(self, account: str) -> Session:
         """Begin a session of somebody whose identity was proven in another way.
@@ -105,7 +104,12 @@ class Sessions:
         Raises ``SessionEnded`` if there is no active account.
         """
         now = self._clock()
-        return self._session(account, new_session_id(), began=now, now=now)
+        stored = self._stored(account)
+        if stored is None:
+            raise SessionEnded
+        # One that follows what ended the others in the same millisecond has not ended with them.
+        began = max(now, stored.sessions_from)
+        return self._session(account, new_session_id(), began=began, now=now)
 
     def renew(self, session: Session) -> Session | None:
         """A later token of the same session once half its life is over; else None."""
@@ -148,37 +152,45 @@ class Sessions:
         return Session(person, session, token, began, claims.issued * 1000, claims.expires * 1000)
 
     def _person(self, account: str, began: int) -> Person:
+        stored = self._stored(account)
+        if stored is None or began < stored.sessions_from:
+            raise SessionEnded
+        return stored.person
+
+    def _stored(self, account: str) -> _Stored | None:
+        """An active account with a role that stands: those for a department stand with it."""
         row = self._connection.execute(
-            "SELECT name, department, roles, status, sessions_from FROM people WHERE account = ?",
+            "SELECT p.name, p.department, p.roles, p.must_change, p.password, p.sessions_from,"
+            " d.status FROM people p LEFT JOIN departments d ON d.code = p.department"
+            " WHERE p.account = ? AND p.status = 'active'",
             (account,),
         ).fetchone()
-        if row is None or row[3] != "active" or began < row[4]:
-            raise SessionEnded
-        return Person(account, row[0], row[1], roles_of(row[2]))
+        if row is None:
+            return None
+        name, department, held, must_change, password, sessions_from, standing = row
+        roles = roles_of(held)
+        if standing != "active":
+            roles -= DEPARTMENTAL
+        if not roles:
+            return None
+        person = Person(account, name, department, roles, bool(must_change))
+        return _Stored(person, password, sessions_from)
 
-    def _before(self, account: str) -> str | None:
-        """The stored hash of an active account; raises ``SignInThrottled`` before any hashing."""
-        now = self._clock()
-        count, last = self._failures.get(account, (0, 0))
-        if count >= FREE_FAILURES:
-            wait = min(FIRST_WAIT_MS << min(count - FREE_FAILURES, 20), LONGEST_WAIT_MS)
-            if now < last + wait:
-                raise SignInThrottled(seconds=-(-(last + wait - now) // 1000))
-        # Counted before it is known, so that attempts side by side are counted too.
-        self._fail(account, count if now < last + FORGOTTEN_MS else 0, now)
-        row = self._connection.execute(
-            "SELECT password FROM people WHERE account = ? AND status = 'active'", (account,)
-        ).fetchone()
-        return None if row is None else str(row[0])
+    def _before(self, account: str, password: str, address: str) -> str | None:
+        """The stored hash of an active account; raises before any hashing."""
+        self._guesses.arrive(address)
+        if not ACCOUNT.match(account) or len(password) > LONGEST:
+            # Nobody's, whatever is stored: not hashed, not kept, and counted for the address.
+            raise WrongPassword
+        stored = self._stored(account)
+        self._guesses.begin(account, address, exists=stored is not None)
+        return None if stored is None else stored.password
 
-    def _after(self, account: str, *, matched: bool) -> Session:
+    def _after(self, account: str, address: str, encoded: str | None, *, matched: bool) -> None:
         if not matched:
             raise WrongPassword
-        self._failures.pop(account, None)
-        return self.issue(account)
-
-    def _fail(self, account: str, before: int, now: int) -> None:
-        self._failures[account] = (before + 1, now)
-        self._failures.move_to_end(account)
-        if len(self._failures) > ACCOUNTS_KEPT:
-            self._failures.popitem(last=False)
+        stored = self._stored(account)
+        if stored is None or stored.password != encoded:
+            # Suspended, or another password set, while this one was being hashed.
+            raise WrongPassword
+        self._guesses.right(account, address)

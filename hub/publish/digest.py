@@ -15,10 +15,11 @@ and is not enough: other rows with the same sum can be found.
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from certs.encoding import b64u
 from hub.storage.generation import SealedRow
-from hub.storage.sqlite import Connection
+from hub.storage.sqlite import Connection, connect
 
 BLOCK = 4096
 _PREFIX = b"yifen/v1/generation\x00"
@@ -30,6 +31,18 @@ _StoredRow = tuple[int, bytes, bytes, int, bytes]
 def generation_digest(connection: Connection) -> str:
     """The digest of the generation behind ``connection``."""
     return combined(_blocks(connection.execute(f"{_SELECT} ORDER BY id")))
+
+
+def digest_of_file(path: Path) -> str:
+    """The digest of the generation in a file, which is only read.
+
+    Raises ``StorageRefused`` if it cannot be opened, or the driver's error.
+    """
+    connection = connect(path, "ro")
+    try:
+        return generation_digest(connection)
+    finally:
+        connection.close()
 
 
 def combined(blocks: Iterable[bytes]) -> str:

@@ -18,10 +18,21 @@ from hub.ledger.change import Change
 from hub.publish.report import Report
 from hub.publish.sealer import FIRST_VERSION, Written
 from hub.settings import Settings
-from hub.storage.tables import DatasetRow, GenerationRow, PublicationRow
+from hub.storage.tables import (
+    CertificateRow,
+    ConnectorRow,
+    DatasetRow,
+    DepartmentRow,
+    GenerationRow,
+    PublicationRow,
+)
 
 RUNNING = frozenset({"receiving", "checking", "held"})
 """States that keep another publication of the same dataset out."""
+
+
+class SenderSuspended(Exception):
+    """Certificate, connector or department of the sender no longer stand: to be held."""
 
 
 class Flipped(NamedTuple):
@@ -85,16 +96,32 @@ def hold(change: Change, publication: str) -> None:
     change.session.add(row)
 
 
+def sender_stands(session: Session, publication: str) -> bool:
+    """Whether certificate, connector and department of the sender are active."""
+    row = publication_in(session, publication)
+    certificate = session.get(CertificateRow, row.keyid)
+    connector = session.get(ConnectorRow, row.connector)
+    if certificate is None or connector is None or certificate.connector != connector.urn:
+        return False
+    department = session.get(DepartmentRow, connector.department)
+    if department is None:
+        return False
+    return {certificate.status, connector.status, department.status} == {"active"}
+
+
 def go_live(
     change: Change, settings: Settings, publication: str, *, released_by: str | None
 ) -> Flipped:
     """Move the pointer to the publication's generation, and enter it.
 
     ``released_by`` is the department whose steward let a held one through; who that was stands in
-    the *person* part. ``as_of`` is when the department began to send.
+    the *person* part. ``as_of`` is when the department began to send. Raises ``SenderSuspended``
+    if nobody released it and the sender, revoked or suspended, may no longer publish.
     """
     session = change.session
     row = publication_in(session, publication, {"checking", "held"})
+    if released_by is None and not sender_stands(session, publication):
+        raise SenderSuspended
     generation = _generation(session, row)
     dataset = session.get(DatasetRow, row.dataset)
     if dataset is None:

@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from catalog.definition import Dataset, load
@@ -232,17 +233,29 @@ class Job:
 
     def _conclude(self, actor: Actor, report: Report, written: Written) -> str | None:
         """Flip or hold; gives the generation that was retired. Raises ``_Abandoned``."""
-        held = bool(report.why_held)
         try:
-            with self._changes.change(actor, moves_epoch=not held) as change:
-                flip.record_outcome(change, self._id, report, written)
-                if held:
-                    flip.hold(change, self._id)
-                    return None
-                flipped = flip.go_live(change, self._settings, self._id, released_by=None)
+            if not report.why_held:
+                try:
+                    return self._go_live(actor, report, written)
+                except flip.SenderSuspended:
+                    # All of it was undone, the epoch too: holding is a change of its own.
+                    report = replace(report, suspended=True)
+            self._hold(actor, report, written)
         except (Conflict, NotFound) as error:
             raise _Abandoned from error
-        return flipped.retired
+        return None
+
+    def _go_live(self, actor: Actor, report: Report, written: Written) -> str | None:
+        with self._changes.change(actor) as change:
+            flip.record_outcome(change, self._id, report, written)
+            return flip.go_live(change, self._settings, self._id, released_by=None).retired
+
+    def _hold(self, actor: Actor, report: Report, written: Written) -> None:
+        with self._changes.change(actor, moves_epoch=False) as change:
+            suspended = report.suspended or not flip.sender_stands(change.session, self._id)
+            told = replace(report, suspended=suspended)
+            flip.record_outcome(change, self._id, told, written)
+            flip.hold(change, self._id)
 
     def _fail(self, staging: Staging, generation: str, why: str) -> None:
         # A full disk may have room again once the unfinished generation is gone.

@@ -82,12 +82,14 @@ class Publications:
         source_rows: int | None,
         *,
         connector: str,
+        keyid: str,
         department: str,
     ) -> tuple[str, int]:
         """Open a publication of these items, in the order of the columns.
 
-        Gives its id, and the most bytes that a chunk may have. Raises ``NotFound`` for the
-        dataset, ``Forbidden`` to other departments than its own, ``Unprocessable`` for the columns,
+        ``keyid`` is the certificate that asks: it must still stand when the publication goes
+        live. Gives its id, and the most bytes that a chunk may have. Raises ``NotFound`` for the
+        dataset, also to other departments than its own, ``Unprocessable`` for the columns,
         ``Conflict`` while another one is running.
         """
         if source_rows is not None and not 0 <= source_rows < MAX_ROWS:
@@ -99,10 +101,9 @@ class Publications:
         silent: list[tuple[str, str | None]] = []
         with self._changes.change(actor, moves_epoch=False) as change:
             row = change.session.get(DatasetRow, dataset)
-            if row is None:
+            if row is None or row.department != department:
+                # Whether another department has such a dataset is nobody's business.
                 raise NotFound(what="dataset")
-            if row.department != department:
-                raise Forbidden(what="dataset")
             _require_columns(load(row.definition, dataset), columns)
             for other in _running(change.session, dataset):
                 silence = change.time - max(touched(self._folder.staging / other.id), other.created)
@@ -115,6 +116,7 @@ class Publications:
                     id=publication,
                     dataset=dataset,
                     connector=connector,
+                    keyid=keyid,
                     columns=" ".join(columns),
                     key=self._master.wrap(key, key_context(publication)),
                     state="receiving",

@@ -14,6 +14,7 @@ STANDING_SHARE = (4, 5)
 
 MANY_REJECTED = "rejected-share"
 FEWER_ROWS = "fewer-rows"
+CONNECTOR_SUSPENDED = "connector-suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Report:
     """Rows read = accepted + identical + all rejected.
 
     ``warned`` counts accepted rows of which a value warns, ``rejected`` rows by their first reason,
-    ``standing`` the rows that were live before.
+    ``standing`` the rows that were live before. ``suspended`` says that whoever sent them no longer
+    stood at the end.
     """
 
     read: int
@@ -30,6 +32,7 @@ class Report:
     identical: int
     rejected: Mapping[str, int]
     standing: int
+    suspended: bool = False
 
     @classmethod
     def of(cls, tally: Tally, standing: int) -> "Report":
@@ -52,6 +55,8 @@ class Report:
         part, whole = STANDING_SHARE
         if self.standing and self.accepted * whole <= self.standing * part:
             reasons.append(FEWER_ROWS)
+        if self.suspended:
+            reasons.append(CONNECTOR_SUSPENDED)
         return tuple(reasons)
 
     def to_json(self) -> dict[str, Json]:

@@ -48,6 +48,8 @@ class InvitationRow(SQLModel, table=True):
     connector: str = Field(foreign_key="connectors.urn")
     expires: int
     used: int | None = None
+    keyid: str | None = None
+    """The certificate that it gave, once it has been used."""
 
 
 class PersonRow(SQLModel, table=True):
@@ -64,6 +66,8 @@ class PersonRow(SQLModel, table=True):
     status: str
     sessions_from: int
     """Sessions issued before this time have ended."""
+    must_change: bool
+    """Somebody else has set the password: it has to be changed before anything is done."""
 
 
 class PurposeRow(SQLModel, table=True):
@@ -112,6 +116,8 @@ class PublicationRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     dataset: str = Field(foreign_key="datasets.code", index=True)
     connector: str
+    keyid: str
+    """The certificate under which it was begun: it goes live while that stands."""
     columns: str
     """Item codes in the order of the columns, separated by spaces."""
     key: bytes
@@ -149,7 +155,7 @@ class MarkRow(SQLModel, table=True):
 
 
 class PersonKeyRow(SQLModel, table=True):
-    """A key that seals *person* parts of one retention class and month."""
+    """A key that seals *person* parts of one retention class and month, for one process."""
 
     __tablename__ = "person_keys"
     id: int | None = Field(default=None, primary_key=True)

@@ -21,11 +21,12 @@ from hub.web.people_routes import people_routes
 from hub.web.problems import INTERNAL, reply_of, reply_to
 from hub.web.public import public_routes
 
-CHECKPOINT_SECONDS = 0.2
-"""Between two looks at the ledger; a checkpoint is due within a second. Short, so that each step
-has little to read: it runs in the loop that answers."""
+CHECKPOINT_SECONDS = 0.5
+"""Between two checkpoints; one is due within a second."""
+ABSORB_SECONDS = 0.1
+"""Between two looks at the ledger: little at a time, for they happen in the loop that answers."""
 CATCH_UP_SECONDS = 0.01
-"""The same while there is more to read than one step takes."""
+"""The same while there is more than one look takes in."""
 ATTEMPTS_SECONDS = 60
 """Between two entries that sum failed attempts."""
 METHOD_NOT_ALLOWED = 405
@@ -82,11 +83,16 @@ def app_of(root: Path, *, recover: bool = True) -> Front:
 
 
 async def _checkpoints(hub: Hub) -> None:
+    loop = asyncio.get_running_loop()
+    published = loop.time()
     while True:
-        pause = CHECKPOINT_SECONDS
+        pause = ABSORB_SECONDS
         try:
-            if hub.checkpointer.step() is not None and hub.checkpointer.behind():
+            if hub.checkpointer.absorb():
                 pause = CATCH_UP_SECONDS
+            if loop.time() >= published + CHECKPOINT_SECONDS:
+                published = loop.time()
+                hub.checkpointer.publish()
         except Unavailable:
             _log.warning("no checkpoint could be published")
         except Exception:  # noqa: BLE001 the next step may well succeed

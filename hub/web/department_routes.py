@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from catalog.identifiers import check_any
+from certs.errors import YifenError
 from hub.access import connectors, grants, marks
-from hub.errors import Forbidden, NotFound, Unprocessable
+from hub.errors import Forbidden, NotFound, Unavailable, Unprocessable
 from hub.lookup.receipt import JSON, PROBLEM
 from hub.lookup.stored import stored_entry
 from hub.runtime import Hub
@@ -138,11 +139,16 @@ def _certificate_routes(hub: Hub, routes: APIRouter) -> None:
     async def enrol(request: Request) -> Response:
         address = address_of(request.scope)
         hub.attempts.allow(address)
-        body = await read_body(request.receive, MAX_ENROLMENT)
-        given = read_body_as(EnrolmentBody, body, max_bytes=MAX_ENROLMENT, max_depth=2)
         try:
-            enrolled = connectors.enrol(hub.changes, hub.trust, given.token, given.csr.encode())
-        except Forbidden:
+            body = await read_body(request.receive, MAX_ENROLMENT)
+            given = read_body_as(EnrolmentBody, body, max_bytes=MAX_ENROLMENT, max_depth=2)
+            token, csr = given.token, given.csr.encode()
+            enrolled = connectors.enrolled_before(hub.reading, token, csr, hub.clock())
+            if enrolled is None:
+                enrolled = connectors.enrol(hub.changes, hub.trust, token, csr)
+        except Unavailable:
+            raise
+        except YifenError:
             hub.attempts.failed(address, "enrolment")
             raise
         return answer(
@@ -182,6 +188,7 @@ def _publication_routes(hub: Hub, routes: APIRouter) -> None:
             given.columns,
             given.source_rows,
             connector=call.connector,
+            keyid=call.caller.keyid or "",
             department=call.caller.department,
         )
         return answer({"chunk_bytes": chunk, "publication": publication}, 201)

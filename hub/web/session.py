@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from hub.errors import Forbidden, NotSignedIn
 from hub.ledger.change import Actor
+from hub.people.permissions import require_own_password
 from hub.people.sessions import Person, Session
 from hub.runtime import Hub
 
@@ -15,10 +16,16 @@ _BEARER = "Bearer "
 
 
 def session_of(request: Request, hub: Hub) -> Session:
-    """The session of a request; raises ``NotSignedIn`` or ``SessionEnded``."""
+    """The session of a request; raises ``NotSignedIn`` or ``SessionEnded``.
+
+    A cookie travels by itself, so with one an unsafe method must come from our own pages, else
+    ``Forbidden``. Any header that is no Bearer token leaves the cookie to count.
+    """
     header = request.headers.get("authorization", "")
     if header.startswith(_BEARER):
         return hub.sessions.open(header.removeprefix(_BEARER))
+    if request.method not in {"GET", "HEAD"}:
+        require_same_origin(request, hub)
     return cookie_session(request, hub)
 
 
@@ -34,13 +41,13 @@ def cookie_session(request: Request, hub: Hub) -> Session:
 
 
 def person_of(request: Request, hub: Hub) -> Person:
-    """The signed-in person; raises as ``session_of`` does, or ``Forbidden`` for a foreign page.
+    """The signed-in person; raises as ``session_of`` does.
 
-    A cookie travels by itself, so with one an unsafe method must come from our own pages.
+    Raises ``PasswordInitial`` for whoever has to change the password first.
     """
-    if not request.headers.get("authorization") and request.method not in {"GET", "HEAD"}:
-        require_same_origin(request, hub)
-    return session_of(request, hub).person
+    person = session_of(request, hub).person
+    require_own_password(person)
+    return person
 
 
 def require_same_origin(request: Request, hub: Hub) -> None:

@@ -257,6 +257,7 @@ def held(hub: Hub, code: str) -> None:
                 id="P-5f0c1a2b3c4d",
                 dataset=code,
                 connector="urn:yifen:connector:demo.yifen:psb:main",
+                keyid="",
                 columns="resident_id name",
                 key=os.urandom(32),
                 state="held",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
 from certs.authority import Authority
@@ -230,6 +231,26 @@ def test_key_set_names_a_key_that_its_certificate_does_not_hold(
     with pytest.raises(AnswerRefused) as refused:
         ask(connector)
     assert refused.value.facts["why"] == "receipt-signature"
+
+
+@pytest.mark.parametrize("failure", [httpx2.ConnectError("down"), 503, 404])
+def test_answer_under_a_key_that_the_hub_does_not_show(
+    connector: Connector, hub: "StandIn", failure: int | Exception
+) -> None:
+    def hide(token: str) -> str:
+        hub.failing = [failure]
+        return token
+
+    hub.lies.token = hide
+    with pytest.raises(AnswerRefused) as refused:
+        ask(connector)
+    assert refused.value.facts["why"] == "receipt-keys"
+    assert connector.receipts.receipts(limit=10) == []
+    (alarm,) = connector.receipts.alarms(limit=10)
+    assert (alarm.code, alarm.why) == ("connector-answer-refused", "receipt-keys")
+    evidence = json.loads(alarm.evidence)
+    assert evidence["response"]["receipt"] == hub.answered[0].headers["hub-receipt"]
+    assert evidence["response"]["body"] == b64u(hub.answered[0].content)
 
 
 def test_refusal_proves_itself(connector: Connector, hub: "StandIn") -> None:

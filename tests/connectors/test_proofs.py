@@ -1,6 +1,8 @@
 """The ledger keeps what receipts promise, or an alarm is raised."""
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ from certs.keys import generate
 from certs.tree import leaf_hash
 from connectors.client import Connector
 from connectors.errors import EvidenceBroken, HubUnreachable, LedgerForked, ProofOverdue
+from connectors.receipts import proofs
 from connectors.receipts.store import Kept
 
 if TYPE_CHECKING:
@@ -159,6 +162,58 @@ def test_late_proof_mends_an_alarm(connector: Connector, hub: "StandIn", clock: 
     hub.leaves.append(missing)
     assert connector.prove().proven == 1
     assert connector.receipts.entry(kept.entry).state == "proven"
+
+
+def test_old_alarms_do_not_keep_newer_receipts_from_being_proven(
+    connector: Connector, hub: "StandIn", clock: "Time", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "BATCH", 2)
+    for _ in range(2):
+        asked(connector)
+        hub.leaves[-1] = leaf_hash(b"something else")
+    clock.now += 11 * MINUTE
+    with pytest.raises(ProofOverdue):
+        connector.prove()
+    newer = asked(connector)
+    with pytest.raises(ProofOverdue):
+        connector.prove()
+    assert connector.receipts.entry(newer.entry).state == "proven"
+
+
+def test_receipts_of_an_older_ledger_do_not_keep_newer_from_being_proven(
+    connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "BATCH", 2)
+    kept = asked(connector)
+    for entry in range(2):
+        older = replace(kept, origin="demo.yifen/ledger/0", entry=entry)
+        connector.receipts.write_receipt(older)
+    progress = connector.prove()
+    # What no checkpoint of ours can prove is still told of.
+    assert (progress.proven, progress.waiting) == (1, 2)
+    assert connector.receipts.entry(kept.entry).state == "proven"
+
+
+def test_alarms_are_tried_again_in_turn(
+    connector: Connector, hub: "StandIn", clock: "Time", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "ALARM_BATCH", 1)
+    broken = asked(connector)
+    hub.leaves[-1] = leaf_hash(b"something else")
+    late = asked(connector)
+    missing = hub.leaves.pop()
+    clock.now += 11 * MINUTE
+    with pytest.raises(ProofOverdue):
+        connector.prove()
+    hub.leaves.append(missing)
+    # One is tried at a time, and one of the two has no proof: chance misses the other 1 in 2^40.
+    for _ in range(40):
+        with suppress(ProofOverdue):
+            connector.prove()
+        if connector.receipts.entry(late.entry).state == "proven":
+            break
+    assert connector.receipts.entry(late.entry).state == "proven"
+    assert connector.receipts.entry(broken.entry).state == "alarm"
 
 
 def test_evidence_verifies_without_the_hub(connector: Connector, hub: "StandIn") -> None:

@@ -129,6 +129,20 @@ def hub_down_after_first(connector: Connector, hub: "StandIn") -> None:
     ask(connector)
 
 
+def test_what_was_proven_is_not_read_to_find_what_was_not(connector: Connector) -> None:
+    connection = connector.receipts._connection
+    ask(connector)
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    connector.receipts.received("demo.yifen/ledger/1", limit=10)
+    connector.receipts.overdue("demo.yifen/ledger/1", limit=10)
+    connector.receipts.unproven()
+    connection.set_trace_callback(None)
+    plans = [connection.execute(f"EXPLAIN QUERY PLAN {one}").fetchall() for one in asked]
+    assert len(plans) == 3
+    assert all("receipts_pending" in str(plan) for plan in plans)
+
+
 def test_unknown_question_and_entry(connector: Connector) -> None:
     with pytest.raises(ReceiptUnknown):
         connector.recover("A" * 22)

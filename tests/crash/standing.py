@@ -5,10 +5,9 @@ from pathlib import Path
 from crash.journal import Written
 
 from certs.encoding import b64u
-from certs.sealing import MasterKey
 from certs.tree import leaf_hash
-from hub.ledger.persons import PersonKeys
-from hub.ledger.verify import Findings, Verification
+from hub.ledger.verify import Findings
+from hub.ops.verify import verification
 from hub.settings import load
 from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
@@ -19,8 +18,8 @@ def findings(root: Path) -> Findings:
     folder = Folder(root)
     connection = connect(folder.control)
     try:
-        persons = PersonKeys(connection, MasterKey.load(load(folder.settings).master_key))
-        return Verification(connection, persons).run(lambda _done, _all: None)
+        checked = verification(folder, load(folder.settings), connection)
+        return checked.run(lambda _done, _all: None)
     finally:
         connection.close()
 

@@ -25,8 +25,9 @@ from hub.access import connectors, datasets, departments, grants
 from hub.access.grant import Grant, Terms
 from hub.clock import Clock
 from hub.ledger.change import Actor
-from hub.ledger.verify import Findings, Verification
+from hub.ledger.verify import Findings
 from hub.ops.init import init
+from hub.ops.verify import verification
 from hub.people import accounts
 from hub.people.passwords import hash_password
 from hub.publish.digest import generation_digest
@@ -247,7 +248,8 @@ class World:
 
     def findings(self) -> Findings:
         """What ``hub ledger verify`` finds."""
-        return Verification(self.hub.reading, self.hub.persons).run(lambda _done, _all: None)
+        checked = verification(self.hub.folder, self.hub.settings, self.hub.reading)
+        return checked.run(lambda _done, _all: None)
 
     def again(self) -> "World":
         """Another process of the same hub, as far as one test process can have one."""
@@ -332,6 +334,10 @@ def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int) -> None
     sealed = connect(hub.folder.generation(name))
     found = generation_digest(sealed)
     sealed.close()
+    urn = f"urn:yifen:connector:{HUB}:{DATASETS[code]}:gateway"
+    ((keyid,),) = hub.store.connection.execute(
+        "SELECT keyid FROM certificates WHERE connector = ?", (urn,)
+    ).fetchall()
     with hub.changes.change(Actor("hub")) as change:
         change.session.add(
             GenerationRow(
@@ -348,7 +354,8 @@ def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int) -> None
             PublicationRow(
                 id=name,
                 dataset=code,
-                connector=f"urn:yifen:connector:{HUB}:{DATASETS[code]}:gateway",
+                connector=urn,
+                keyid=keyid,
                 columns="",
                 key=b"",
                 state="checking",

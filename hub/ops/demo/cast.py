@@ -31,6 +31,8 @@ class Account:
     role: Role
     department: str | None
     password: str = field(repr=False)
+    initial: str = field(repr=False)
+    """What the administrator sets, and the person changes before anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def gather(language: Language) -> Cast:
 
     def person(account: str, role: Role, department: str | None = None) -> Account:
         name = text(f"demo.person.{account}", language)
-        return Account(account, name, role, department, _password())
+        return Account(account, name, role, department, _password(), _password())
 
     people = [person("admin", "administrator"), person("auditor", "auditor")]
     for code in DATASETS:

@@ -119,8 +119,17 @@ class Stage:
 
     def sign_in(self, account: Account) -> Api:
         """The API as somebody who has signed in with the password."""
+        return self._sign_in(account, account.password)
+
+    def take_up(self, account: Account) -> None:
+        """Change the password that the administrator has set, as its person does first of all."""
+        api = self._sign_in(account, account.initial)
+        api.call("PUT", "/v1/session/password", {"new": account.password, "old": account.initial})
+        api.close()
+
+    def _sign_in(self, account: Account, password: str) -> Api:
         api = self.connect(self.address, None)
-        given: dict[str, Json] = {"account": account.account, "password": account.password}
+        given: dict[str, Json] = {"account": account.account, "password": password}
         session = _Session.model_validate(api.call("POST", "/v1/session", given))
         api.close()
         return self.connect(self.address, session.token)

@@ -9,6 +9,7 @@ from hub.web.pages.grant_changes import grant_change_pages
 from hub.web.pages.grants import grant_pages
 from hub.web.pages.home import home_pages
 from hub.web.pages.log import log_pages
+from hub.web.pages.password import password_pages
 from hub.web.pages.publications import publication_pages
 from hub.web.pages.sign_in import sign_in_pages
 from hub.web.pages.style import style_sheet
@@ -23,6 +24,7 @@ def pages(hub: Hub) -> APIRouter:
     for area in (
         home_pages(console),
         sign_in_pages(console),
+        password_pages(console),
         ask_pages(console),
         grant_change_pages(console),
         grant_pages(console),

@@ -17,7 +17,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from catalog.messages import LANGUAGES, Language, catalogue, text
 from certs.errors import YifenError
 from hub.errors import NotSignedIn
-from hub.people.permissions import Permission, may, require
+from hub.people.permissions import (
+    PasswordInitial,
+    Permission,
+    may,
+    require,
+    require_own_password,
+)
 from hub.people.sessions import Person, Session
 from hub.runtime import Hub
 from hub.web.pages.form import Form, check_form, read_form
@@ -28,6 +34,7 @@ from hub.web.session import cookie_session, keep_session
 LANGUAGE_COOKIE = "yifen-language"
 LANGUAGE_SECONDS = 365 * 24 * 3600
 SIGN_IN = "/sign-in"
+OWN_PASSWORD = "/password"  # noqa: S105 a path
 INTERNAL_ERROR = 500
 
 HEADERS: Mapping[str, str] = {
@@ -99,12 +106,20 @@ class Console:
     def visitor(self, request: Request, *permissions: Permission) -> Visitor:
         """The signed-in visitor, who must hold one of ``permissions`` if any are named.
 
-        Raises ``NotSignedIn``, ``SessionEnded`` or ``Forbidden``.
+        Raises ``NotSignedIn``, ``SessionEnded``, ``PasswordInitial`` or ``Forbidden``.
         """
-        session = cookie_session(request, self.hub)
+        visitor = self.newcomer(request)
+        require_own_password(visitor.person)
         if permissions:
-            require(session.person, *permissions)
-        return Visitor(session, self.language(request))
+            require(visitor.person, *permissions)
+        return visitor
+
+    def newcomer(self, request: Request) -> Visitor:
+        """The signed-in visitor, even one who has to change the password before anything else.
+
+        Raises ``NotSignedIn`` or ``SessionEnded``.
+        """
+        return Visitor(cookie_session(request, self.hub), self.language(request))
 
     def language(self, request: Request) -> Language:
         """The language that the visitor chose, else the hub's."""
@@ -148,7 +163,7 @@ class Console:
     def problem(self, request: Request, code: str, status: int, error: YifenError) -> Response:
         """An error as a page, in the language of whoever sees it."""
         try:
-            visitor: Visitor | None = self.visitor(request)
+            visitor: Visitor | None = self.newcomer(request)
         except NotSignedIn:
             visitor = None
         title, detail = told(code, self.language(request), error.facts)
@@ -221,7 +236,10 @@ def _navigation(person: Person) -> list[tuple[str, str]]:
 
 
 def _route_class(console: Console) -> type[APIRoute]:
-    """A kind of route whose errors are pages, and which sends those not signed in to do so."""
+    """A kind of route whose errors are pages, and which sends those not signed in to do so.
+
+    Whoever has a password from somebody else is sent to change it.
+    """
 
     class PageRoute(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
@@ -235,6 +253,8 @@ def _route_class(console: Console) -> type[APIRoute]:
                     return await handle(request)
                 except NotSignedIn:
                     return console.redirect(f"{SIGN_IN}?{urlencode({'next': request.url.path})}")
+                except PasswordInitial:
+                    return console.redirect(OWN_PASSWORD)
                 except YifenError as error:
                     status = status_of_error(error)
                     code = INTERNAL if status == INTERNAL_ERROR else error.code

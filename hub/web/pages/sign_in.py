@@ -36,7 +36,7 @@ def sign_in_pages(console: Console) -> APIRouter:
         account, onward = form.one("account").lower(), _onward(form.one("next"))
         password = next(iter(form.many("password")), "")
         try:
-            session = await hub.sessions.sign_in_async(account, password)
+            session = await hub.sessions.sign_in_async(account, password, address)
         except NotSignedIn as error:
             # Summed into the log by the minute; no account is named.
             hub.attempts.failed(address, error.code, None)
@@ -51,7 +51,7 @@ def sign_in_pages(console: Console) -> APIRouter:
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        visitor = console.visitor(request)
+        visitor = console.newcomer(request)
         await console.form(request, visitor)
         person = visitor.person
         accounts.end_sessions(hub.changes, actor_of(person), person.account)

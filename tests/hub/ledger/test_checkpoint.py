@@ -16,7 +16,7 @@ from certs.errors import CheckpointInvalid
 from certs.keys import PrivateKey, generate
 from certs.note import open_checkpoint, parse_vkey
 from certs.tree import root_at, verify_consistency, verify_inclusion
-from hub.errors import LedgerBehind, NotFound
+from hub.errors import LedgerBehind, NotFound, Unavailable
 from hub.ledger.checkpoint import BATCH, TILE, Checkpointer, newest, node_of
 from hub.ledger.proofs import Proofs
 from hub.settings import Settings
@@ -126,15 +126,30 @@ def test_tiles_hold_every_size_around_65_536(log: Log) -> None:
     assert counts == {0: 257, 1: 1, 2: 1}
 
 
-def test_more_than_one_step_reads_is_published_in_steps(log: Log) -> None:
+def test_what_is_taken_in_bit_by_bit_is_published_at_once(log: Log) -> None:
     log.grow(BATCH + 1)
-    first = log.checkpointer.step()
-    second = log.checkpointer.step()
-    assert first is not None
-    assert second is not None
-    assert (first.size, second.size) == (BATCH, BATCH + 1)
-    assert second.root == naive(0, BATCH + 1)
+    assert log.checkpointer.absorb() is True
+    assert newest(log.reading) is None
+    assert log.checkpointer.absorb() is False
+    published = log.checkpointer.publish()
+    assert published is not None
+    assert (published.size, published.root) == (BATCH + 1, naive(0, BATCH + 1))
+    assert log.checkpointer.publish() is None
     assert log.checkpointer.step() is None
+
+
+def test_a_checkpoint_that_could_not_be_stored_is_published_later(log: Log) -> None:
+    log.grow(3)
+    log.checkpointer.absorb()
+    log.book.store.connection.execute("PRAGMA query_only=ON")
+    with pytest.raises(Unavailable):
+        log.checkpointer.publish()
+    log.book.store.connection.execute("PRAGMA query_only=OFF")
+    log.grow(1)
+    log.checkpointer.absorb()
+    published = log.checkpointer.publish()
+    assert published is not None
+    assert (published.size, published.root) == (4, naive(0, 4))
 
 
 @settings(

@@ -17,7 +17,8 @@ from hub.clock import system_clock
 from hub.ledger.change import Changes
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
-from hub.ledger.verify import Verification
+from hub.ops.verify import verification
+from hub.settings import load
 from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
 
@@ -79,8 +80,7 @@ def test_with_two_worker_processes_no_answer_follows_the_revocation(
         answers = _load_over_http(served)
         kept = Folder(folder)
         connection = connect(kept.control)
-        master = MasterKey.load(kept.keys / "master.key")
-        found = Verification(connection, PersonKeys(connection, master)).run(lambda _d, _a: None)
+        found = verification(kept, load(kept.settings), connection).run(lambda _d, _a: None)
         connection.close()
     told, revoked = outcomes(folder)
     assert set(told[:revoked]) == {"answered"}

@@ -42,6 +42,7 @@ def test_an_enrolment_is_an_entry_without_name_and_hash(
     assert control["state"] == {
         "account": "psb.li",
         "department": "psb",
+        "must_change": False,
         "roles": ["officer"],
         "sessions_from": "2026-09-21T14:13:20.000Z",
         "status": "active",
@@ -123,7 +124,14 @@ def test_roles_and_status_change_by_entries(house: "House", hashed: PasswordHash
     status = accounts.set_status(house.changes, OPERATOR, "psb.li", "suspended")
     assert state(house, status)["state"]["status"] == "suspended"  # type: ignore[index]
     assert accounts.listing(house.reading) == [
-        accounts.Account("psb.li", "李经办", "psb", frozenset({"officer", "steward"}), "suspended")
+        accounts.Account(
+            "psb.li",
+            "李经办",
+            "psb",
+            frozenset({"officer", "steward"}),
+            "suspended",
+            must_change=False,
+        )
     ]
     assert accounts.listing(house.reading, "hfc") == []
     assert not accounts.any_active(house.reading, "steward")

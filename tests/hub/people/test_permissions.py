@@ -5,12 +5,21 @@ from dataclasses import dataclass
 import pytest
 
 from hub.errors import Forbidden
-from hub.people.permissions import ALLOWED, ROLES, Permission, Role, may, require
+from hub.people.permissions import (
+    ALLOWED,
+    ROLES,
+    PasswordInitial,
+    Permission,
+    Role,
+    may,
+    require,
+)
 
 
 @dataclass(frozen=True)
 class Someone:
     roles: frozenset[Role]
+    must_change: bool = False
 
 
 @pytest.mark.parametrize(
@@ -51,3 +60,12 @@ def test_what_is_not_held_is_refused() -> None:
         require(Someone(frozenset({"officer"})), Permission.ADMIT)
     with pytest.raises(Forbidden):
         require(Someone(frozenset()), *Permission)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_attack_working_with_a_password_that_somebody_else_knows(role: Role) -> None:
+    person = Someone(frozenset({role}), must_change=True)
+    assert not any(may(person, permission) for permission in Permission)
+    for permission in Permission:
+        with pytest.raises(PasswordInitial):
+            require(person, permission)

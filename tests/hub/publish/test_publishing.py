@@ -251,10 +251,10 @@ def test_an_upload_that_has_fallen_silent_makes_room(small: SmallHub) -> None:
 
 def test_another_department_is_refused(small: SmallHub) -> None:
     begin = small.publications.begin
-    with pytest.raises(Forbidden):
-        begin("resident", COLUMNS, None, connector="urn:tax", department="tax")
     with pytest.raises(NotFound):
-        begin("nothing", COLUMNS, None, connector=CONNECTOR, department=DEPARTMENT)
+        begin("resident", COLUMNS, None, connector="urn:tax", keyid="k", department="tax")
+    with pytest.raises(NotFound):
+        begin("nothing", COLUMNS, None, connector=CONNECTOR, keyid="k", department=DEPARTMENT)
 
     publication = small.begin("resident", COLUMNS)
     chunk = as_chunks(residents(3))[0]

@@ -53,8 +53,10 @@ def play(stage: Stage, administrator: Api) -> None:
     for person in stage.cast.people:
         if person is not stage.cast.administrator:
             _enrol_person(administrator, stage, person.account)
-    # Signing in raises for whoever was not enrolled with that password.
+    # Raises for whoever was not enrolled with that password, or cannot sign in with the new one.
     for person in stage.cast.people:
+        if person is not stage.cast.administrator:
+            stage.take_up(person)
         stage.sign_in(person).close()
     teller.expect(holds=True)
     for office in stage.offices.values():
@@ -87,7 +89,7 @@ def _enrol_person(administrator: Api, stage: Stage, account: str) -> None:
         "account": person.account,
         "department": person.department,
         "name": person.name,
-        "password": person.password,
+        "password": person.initial,
         "roles": [person.role],
     }
     administrator.call("POST", "/v1/people", body)

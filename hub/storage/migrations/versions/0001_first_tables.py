@@ -76,6 +76,7 @@ CONTROL_PLANE = (
         password VARCHAR NOT NULL,
         status VARCHAR NOT NULL,
         sessions_from INTEGER NOT NULL,
+        must_change BOOLEAN NOT NULL,
         PRIMARY KEY (account),
         FOREIGN KEY(department) REFERENCES departments (code)
     )
@@ -136,6 +137,7 @@ CONTROL_PLANE = (
         connector VARCHAR NOT NULL,
         expires INTEGER NOT NULL,
         used INTEGER,
+        keyid VARCHAR,
         PRIMARY KEY (token_digest),
         FOREIGN KEY(connector) REFERENCES connectors (urn)
     )
@@ -157,6 +159,7 @@ CONTROL_PLANE = (
         id VARCHAR NOT NULL,
         dataset VARCHAR NOT NULL,
         connector VARCHAR NOT NULL,
+        keyid VARCHAR NOT NULL,
         columns VARCHAR NOT NULL,
         "key" BLOB NOT NULL,
         state VARCHAR NOT NULL,
