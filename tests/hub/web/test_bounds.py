@@ -9,7 +9,7 @@ from hub.web.protocol import MAX_HEAD, MAX_HEADERS
 
 
 def raw(served: Served, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
         received = b""
         try:
             connection.sendall(request)
