@@ -41,8 +41,8 @@ class LedgerStore:
 
     def __init__(self, folder: Folder, clock: Clock) -> None:
         self.connection: Connection = connect(folder.control)
-        self.connection.execute("PRAGMA cache_size=-65536")
-        self.connection.execute("PRAGMA wal_autocheckpoint=4000")
+        self.connection.execute("PRAGMA cache_size=-16384")
+        self.connection.execute("PRAGMA wal_autocheckpoint=1000")
         self._lock = FileLock(folder.lock)
         self._clock = clock
 
