@@ -147,7 +147,12 @@ def _wait(calls: Calls, path: str, sleep: Sleep, progress: OnProgress) -> Public
     raise HubUnreachable(why="timeout")
 
 
+MAX_LINE = 256 * 1024
+"""Bytes of one rejection: a row of many items may have something wrong in each."""
+
+
 class _Line(BaseModel):
+    # Further problems of a row stand in ``also``; the file of rejected rows tells the first.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     row: int
@@ -171,7 +176,7 @@ def _rejections(calls: Calls, path: str) -> tuple[Rejection, ...]:
 
 def _rejection(line: bytes) -> Rejection:
     try:
-        found = _Line.model_validate(parse(line, max_bytes=4096, max_depth=2))
+        found = _Line.model_validate(parse(line, max_bytes=MAX_LINE, max_depth=4))
     except (Malformed, ValidationError) as error:
         raise HubUnintelligible(why="rejections") from error
     return Rejection(found.row, found.item, found.reason)
