@@ -24,7 +24,7 @@ TILE = 256
 """Hashes of a full tile (C2SP tlog-tiles, height 8)."""
 HASH = 32
 BATCH = 500
-"""Entries that are taken in at once: some 2 ms, in which nobody is answered."""
+"""Entries that are taken in at once, while nobody is answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The waiting room of one process: attempts that arrive within one window share a commit.
 
-The commit runs inline in the event loop: a thread beside it would fight for the interpreter and
-was measured at twice the cost (``docs/performance.md``).
+The commit runs inline in the event loop: a thread beside it would fight for the interpreter; a
+prototype with one cost nearly twice as much (``docs/performance.md``).
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The door: questions go straight to the exchange, everything else to the routes.
 
 A question's endpoint is bare ASGI: routing, dependency injection and response classes would cost
-more than the decision does (``docs/performance.md``).
+more than the decision does (a prototype: 408 µs as a route, 278 µs bare).
 """
 
 import logging

@@ -1,8 +1,8 @@
 """The first tables.
 
 The control plane's as SQLModel describes them (``hub/storage/tables.py``), and those of the hot
-path. Random keys there are 63 bits of a digest: small rows in an integer-keyed table cost about
-half of what a composite text key does. Two nonces that share 63 bits would make the second look
+path. Random keys there are 63 bits of a digest, so that rows stay small and the key is the row's
+own number. Two nonces that share 63 bits would make the second look
 replayed; nobody can bring that about without 2^63 tries, and it only refuses.
 """
 
