@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
+KILLS ?= 50
+SEED ?= 20260401
 
 .PHONY: install demo test lint types walls tests mutants crash bench lock clean
 
@@ -43,6 +45,10 @@ tests: $(VENV)/.installed-dev
 # Takes each guard out once; a test must fail for it.
 mutants: $(VENV)/.installed-dev
 	$(BIN)/python tests/mutants/run.py
+
+# Kills a hub again and again: make crash KILLS=500 SEED=7. The same with 20 kills is in the tests.
+crash: $(VENV)/.installed-dev
+	$(BIN)/python tests/crash/run.py --kills $(KILLS) --seed $(SEED)
 
 bench: install
 	$(BIN)/hub bench

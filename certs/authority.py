@@ -10,9 +10,9 @@ What is critical in a leaf, and why:
 - *basic constraints, key usage*: always, as RFC 5280 §4.2.1.3 and §4.2.1.9 want them;
 - *subject alternative name*: the subject is empty, so that the URN is the only name and no second
   one can contradict it; then it must be critical (§4.2.1.6);
-- *extended key usage*: critical for receipts, whose key may serve for nothing else, as a time-stamp
-  key's (RFC 3161 §2.3); not for connectors, which also use theirs as TLS clients, where it
-  is customary to leave it so. We check it ourselves either way.
+- *extended key usage*: critical for receipts and checkpoints, whose keys may serve for nothing
+  else, as a time-stamp key's (RFC 3161 §2.3); not for connectors, which also use theirs as TLS
+  clients, where it is customary to leave it so. We check it ourselves either way.
 """
 
 import os
@@ -27,8 +27,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs.certificates import (
+    CHECKPOINT_USAGE,
     CONNECTOR_USAGE,
     RECEIPT_USAGE,
+    checkpoint_urn,
     connector_name,
     hub_of,
     is_hub_name,
@@ -62,6 +64,7 @@ class Authority:
         except (ValueError, TypeError, InvalidSignature) as error:
             raise KeyUnusable(why="mismatch") from error
         self._issuing = issuing
+        self.root_not_after = milliseconds(root.not_valid_after_utc)
         self._key = _signing_key(key)
         self.hub_name = hub_of(issuing)
         self.root_pem = root.public_bytes(Encoding.PEM)
@@ -149,12 +152,31 @@ class Authority:
         builder = self._leaf(public, receipt_urn(self.hub_name), now, lifetime_ms)
         return self._sign(builder.add_extension(usage, critical=True))
 
+    def issue_checkpoint(self, public: PublicKey, *, now: int, lifetime_ms: int) -> bytes:
+        """A certificate in PEM for the key that signs checkpoints, which is Ed25519.
+
+        Raises ``RequestRefused`` as ``issue_receipt`` does.
+        """
+        if public.algorithm != "ed25519":
+            raise RequestRefused(why="key")
+        usage = x509.ExtendedKeyUsage([CHECKPOINT_USAGE])
+        builder = self._leaf(public, checkpoint_urn(self.hub_name), now, lifetime_ms)
+        return self._sign(builder.add_extension(usage, critical=True))
+
+    @property
+    def not_before(self) -> int:
+        """Since when the issuing authority holds, in milliseconds."""
+        return milliseconds(self._issuing.not_valid_before_utc)
+
+    @property
+    def not_after(self) -> int:
+        """Until when the issuing authority holds, in milliseconds."""
+        return milliseconds(self._issuing.not_valid_after_utc)
+
     def _leaf(
         self, public: PublicKey, urn: str, now: int, lifetime_ms: int
     ) -> x509.CertificateBuilder:
-        begin = milliseconds(self._issuing.not_valid_before_utc)
-        end = milliseconds(self._issuing.not_valid_after_utc)
-        if not begin <= now < now + lifetime_ms <= end:
+        if not self.not_before <= now < now + lifetime_ms <= self.not_after:
             raise RequestRefused(why="lifetime")
         names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(urn)])
         return (

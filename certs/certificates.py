@@ -9,6 +9,7 @@ Revocation is not looked at here: it is a fact of the ledger, and the caller's t
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeVar
@@ -22,12 +23,13 @@ from certs.encoding import digest, rfc3339
 from certs.errors import CertificateExpired, KeyUnusable, UntrustedCertificate, WrongUsage
 from certs.keys import PublicKey
 
-Usage = Literal["connector", "receipt"]
+Usage = Literal["checkpoint", "connector", "receipt"]
 
 # Our own extended key usages stand under 2.25, the arc of UUIDs, which needs no registration
 # (ITU-T X.667). They are part of the format: never to be changed.
 CONNECTOR_USAGE = x509.ObjectIdentifier("2.25.40120568631223525522045978170969827491")
 RECEIPT_USAGE = x509.ObjectIdentifier("2.25.56005305979581881145002630015398531936")
+CHECKPOINT_USAGE = x509.ObjectIdentifier("2.25.299012951887247390653087403130199921728")
 
 # A certificate of ours has some 700 bytes; what is much larger is somebody's attempt.
 MAX_CERTIFICATE_BYTES = 16 * 1024
@@ -36,6 +38,17 @@ _LABEL = r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
 _HUB = re.compile(rf"{_LABEL}\Z", re.ASCII)
 _CONNECTOR_URN = re.compile(rf"urn:yifen:connector:({_LABEL}):({_LABEL}):({_LABEL})\Z", re.ASCII)
 _RECEIPT_URN = re.compile(rf"urn:yifen:receipt:({_LABEL})\Z", re.ASCII)
+_CHECKPOINT_URN = re.compile(rf"urn:yifen:hub:({_LABEL}):checkpoint\Z", re.ASCII)
+_URNS: Mapping[Usage, re.Pattern[str]] = {
+    "checkpoint": _CHECKPOINT_URN,
+    "connector": _CONNECTOR_URN,
+    "receipt": _RECEIPT_URN,
+}
+_USAGES: Mapping[x509.ObjectIdentifier, Usage] = {
+    CHECKPOINT_USAGE: "checkpoint",
+    CONNECTOR_USAGE: "connector",
+    RECEIPT_USAGE: "receipt",
+}
 _UNDERSTOOD = {
     x509.BasicConstraints.oid,
     x509.KeyUsage.oid,
@@ -74,6 +87,23 @@ class CertificateFacts:
     der: bytes
 
 
+class Chain(NamedTuple):
+    """A leaf that leads to a root; it holds while each of ``spans`` (first, last; ms) holds."""
+
+    facts: CertificateFacts
+    spans: tuple[tuple[int, int], ...]
+
+    def at(self, now: int) -> CertificateFacts:
+        """The leaf's facts, if all three hold at ``now`` (RFC 5280 §6.1.3 (a)(2)).
+
+        Raises ``CertificateExpired``.
+        """
+        for begin, end in self.spans:
+            if not begin <= now <= end:
+                raise CertificateExpired(valid_from=rfc3339(begin), valid_until=rfc3339(end))
+        return self.facts
+
+
 def is_hub_name(text: str) -> bool:
     """Whether a hub may be called so: lower-case letters, digits, ``.``, ``_``, ``-``, up to 63."""
     return _HUB.match(text) is not None
@@ -92,11 +122,16 @@ def receipt_urn(hub_name: str) -> str:
     return f"urn:yifen:receipt:{hub_name}"
 
 
+def checkpoint_urn(hub_name: str) -> str:
+    """The URN that a hub's checkpoint certificates carry."""
+    return f"urn:yifen:hub:{hub_name}:checkpoint"
+
+
 def read_certificate(pem_or_der: bytes) -> CertificateFacts:
     """What a leaf says, believed or not: nothing here shows that anybody of ours signed it.
 
     Raises ``UntrustedCertificate`` if it cannot be read or is outside the profile, and
-    ``WrongUsage`` if it is no leaf for exactly one of our two uses.
+    ``WrongUsage`` if it is no leaf for exactly one of our uses.
     """
     return _facts(_load(pem_or_der))
 
@@ -109,6 +144,14 @@ def verify_certificate(
     ``root_pem`` is the caller's anchor and must come from its own settings. Raises
     ``UntrustedCertificate``, ``WrongUsage`` or ``CertificateExpired``. Left to the caller:
     revocation, and which connector may use which certificate.
+    """
+    return read_chain(leaf_pem, issuing_pem, root_pem, usage=usage).at(now)
+
+
+def read_chain(leaf_pem: bytes, issuing_pem: bytes, root_pem: bytes, *, usage: Usage) -> Chain:
+    """As ``verify_certificate``, for whoever asks about one chain at many times.
+
+    The same bytes give the same chain, so it may be kept; ``Chain.at`` is still to be asked.
     """
     # 1. Read all three, refusing what lies outside the profile.
     leaf, issuing, root = _load(leaf_pem), _load(issuing_pem), _load(root_pem)
@@ -129,10 +172,8 @@ def verify_certificate(
     if _hub_of_urn(facts) != hub_of(issuing):
         raise UntrustedCertificate(why="hub")
 
-    # 5. All three hold at this time (RFC 5280 §6.1.3 (a)(2)).
-    for certificate in (leaf, issuing, root):
-        _check_time(certificate, now)
-    return facts
+    # 5. When they hold is to be asked of the chain.
+    return Chain(facts, tuple(_span(certificate) for certificate in (leaf, issuing, root)))
 
 
 def hub_of(authority: x509.Certificate) -> str:
@@ -203,11 +244,11 @@ def _check_issued(certificate: x509.Certificate, *, by: x509.Certificate) -> Non
         raise UntrustedCertificate(why="signature") from error
 
 
-def _check_time(certificate: x509.Certificate, now: int) -> None:
-    begin = milliseconds(certificate.not_valid_before_utc)
-    end = milliseconds(certificate.not_valid_after_utc)
-    if not begin <= now <= end:
-        raise CertificateExpired(valid_from=rfc3339(begin), valid_until=rfc3339(end))
+def _span(certificate: x509.Certificate) -> tuple[int, int]:
+    return (
+        milliseconds(certificate.not_valid_before_utc),
+        milliseconds(certificate.not_valid_after_utc),
+    )
 
 
 def _facts(certificate: x509.Certificate) -> CertificateFacts:
@@ -223,6 +264,10 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
     ):
         raise WrongUsage
     usage = _usage(certificate)
+    public = PublicKey.of(certificate.public_key())
+    # Checkpoints are signed notes, which know Ed25519 only.
+    if usage == "checkpoint" and public.algorithm != "ed25519":
+        raise WrongUsage
     der = certificate.public_bytes(Encoding.DER)
     return CertificateFacts(
         keyid=digest(der),
@@ -230,7 +275,7 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
         urn=_urn(certificate, usage),
         not_before=milliseconds(certificate.not_valid_before_utc),
         not_after=milliseconds(certificate.not_valid_after_utc),
-        public=PublicKey.of(certificate.public_key()),
+        public=public,
         usage=usage,
         der=der,
     )
@@ -239,12 +284,10 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
 def _usage(certificate: x509.Certificate) -> Usage:
     """The one use of ours in the extended key usage; «any» and a missing one are none."""
     extended = _extension(certificate, x509.ExtendedKeyUsage)
-    uses = set(extended or ()) & {CONNECTOR_USAGE, RECEIPT_USAGE}
-    if uses == {CONNECTOR_USAGE}:
-        return "connector"
-    if uses == {RECEIPT_USAGE}:
-        return "receipt"
-    raise WrongUsage
+    uses = [_USAGES[use] for use in extended or () if use in _USAGES]
+    if len(uses) != 1:
+        raise WrongUsage
+    return uses[0]
 
 
 def _urn(certificate: x509.Certificate, usage: Usage) -> str:
@@ -252,8 +295,7 @@ def _urn(certificate: x509.Certificate, usage: Usage) -> str:
     if len(names) != 1 or not isinstance(names[0], x509.UniformResourceIdentifier):
         raise UntrustedCertificate(why="urn")
     urn = names[0].value
-    pattern = _CONNECTOR_URN if usage == "connector" else _RECEIPT_URN
-    if pattern.match(urn) is None:
+    if _URNS[usage].match(urn) is None:
         raise UntrustedCertificate(why="urn")
     return urn
 

@@ -192,6 +192,35 @@ def write_secret(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def destroy_secret(path: Path) -> None:
+    """Overwrite a secret's file, remove it, and make both durable; no matter if it is gone.
+
+    Where the file system or the disk writes elsewhere instead of over (copies on write, flash), the
+    old blocks stay until they are used again: there the whole volume has to be encrypted.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(bytes(os.fstat(file.fileno()).st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make what was made, renamed or removed in a folder durable."""
+    if os.name != "posix":
+        return  # Windows cannot open folders, and needs no such call
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def read_secret(path: Path) -> bytes:
     """The bytes of a secret's file; raises ``InsecureKeyFile`` if group or others have any right.
 

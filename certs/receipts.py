@@ -51,6 +51,7 @@ class ReceiptSigner:
     def __init__(self, signer: Signer, kid: str) -> None:
         if signer.algorithm != "ecdsa-p256-sha256":
             raise ReceiptInvalid(why="key")
+        self.kid = kid
         self._signer = signer
         self._header = b64u(canonical({"alg": "ES256", "kid": kid, "typ": TYPE}))
 

@@ -5,10 +5,12 @@ A master key in a file of its own wraps the generations' keys. A sealed value is
 data, so that a value moved to another row, person, generation or version does not open.
 """
 
+import hmac
 import os
 import struct
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +25,9 @@ from certs.keys import read_secret, write_secret
 KEY_BYTES = 32
 TAG_BYTES = 16
 """Length of a blind index: 128 bits of HMAC-SHA-256 (RFC 2104 §5 allows half)."""
+
+FINGERPRINT_BYTES = 16
+"""Length of what names a secret key."""
 
 SEAL_LIMIT = 2**31
 """Seals of one key: half of what NIST SP 800-38D §8.3 allows for random nonces of 96 bits."""
@@ -143,6 +148,16 @@ def _place(dataset: str, generation: str) -> bytes:
     return b"".join(parts)
 
 
+class Wrapping(Protocol):
+    """What keys are wrapped under: a master key, or what follows its rotation."""
+
+    def wrap(self, key: bytes, context: str) -> bytes:
+        """Seal a key for storage; ``context`` says which key it is."""
+
+    def unwrap(self, blob: bytes, context: str) -> bytes:
+        """The wrapped key; raises ``SealBroken``."""
+
+
 class MasterKey:
     """The key above all keys (32 bytes). It wraps others and never seals a record itself.
 
@@ -169,7 +184,11 @@ class MasterKey:
     @classmethod
     def load(cls, path: Path) -> "MasterKey":
         """Read a key file; raises ``InsecureKeyFile`` if others may read it, or ``KeyUnusable``."""
-        data = read_secret(path)
+        return cls.parse(read_secret(path))
+
+    @classmethod
+    def parse(cls, data: bytes) -> "MasterKey":
+        """The key in a file's bytes; raises ``KeyUnusable``."""
         try:
             text = data.decode("ascii").removesuffix("\n")
             if not text.startswith(_MASTER_PREFIX):
@@ -186,6 +205,24 @@ class MasterKey:
         """The wrapped key; raises ``SealBroken`` for another master key, context or bytes."""
         return self._wrapping.open(blob, context.encode())
 
+    def wrap_master(self, other: "MasterKey") -> bytes:
+        """Another master key sealed under this one, while one takes the other's place."""
+        return self.wrap(other._key, f"master/{other.fingerprint}")  # noqa: SLF001 our own class
+
+    def unwrap_master(self, blob: bytes, fingerprint: str) -> "MasterKey":
+        """The master key that ``wrap_master`` sealed; raises ``SealBroken``."""
+        return MasterKey(self.unwrap(blob, f"master/{fingerprint}"))
+
+    @property
+    def fingerprint(self) -> str:
+        """128 bits in hexadecimal that name this key and tell nothing of it."""
+        return self._expand("yifen/v1/fingerprint")[:FINGERPRINT_BYTES].hex()
+
+    def check_same(self, other: "MasterKey") -> None:
+        """Raise ``KeyUnusable`` unless ``other`` is the same key, in constant time."""
+        if not hmac.compare_digest(self._key, other._key):  # noqa: SLF001 our own class
+            raise KeyUnusable(why="other")
+
     def derive(self, label: str) -> bytes:
         """A key of 32 bytes for one use, always the same for one ``label`` (RFC 5869)."""
         return self._expand(f"yifen/v1/derive/{label}")
@@ -193,6 +230,11 @@ class MasterKey:
     def _expand(self, info: str) -> bytes:
         derivation = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info.encode())
         return derivation.derive(self._key)
+
+
+def fingerprint(key: bytes) -> str:
+    """128 bits in hexadecimal that name a secret key of 32 random bytes and tell nothing of it."""
+    return hmac.digest(key, b"yifen/v1/fingerprint", "sha256")[:FINGERPRINT_BYTES].hex()
 
 
 def _check_key(key: bytes) -> None:

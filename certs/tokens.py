@@ -11,8 +11,10 @@ Algorithm, type, issuer and audience are pinned here: nothing in a token chooses
 import hmac
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import jwt
 
@@ -28,10 +30,12 @@ KEY_BYTES = 32
 TOKEN_LIMIT = 1024
 """Characters of a token at most: ours have about 350."""
 
+_Found = TypeVar("_Found")
 _PREFIX = "yifen-session-key-1:"
 _CLAIMS = frozenset({"aud", "began", "exp", "iat", "iss", "jti", "sub"})
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{22}\Z", re.ASCII)
 _SESSION_ID_BYTES = 16
+_ID_BYTES = 16
 
 
 class TokenInvalid(EvidenceError):
@@ -92,6 +96,11 @@ class SessionTokens:
         except (UnicodeDecodeError, MalformedEncoding) as error:
             raise KeyUnusable(why="unreadable") from error
 
+    @property
+    def id(self) -> str:
+        """128 bits in hexadecimal that name this key and tell nothing of it."""
+        return hmac.digest(self._key, b"yifen/v1/session-key", "sha256")[:_ID_BYTES].hex()
+
     def issue(self, claims: SessionClaims) -> str:
         """The token of a session."""
         payload = {
@@ -146,6 +155,42 @@ class SessionTokens:
         expected = self.form_token(session).encode("ascii")
         if not hmac.compare_digest(expected, token.encode("utf-8", "replace")):
             raise TokenInvalid(why="form")
+
+
+class SessionRing:
+    """The key that signs sessions now, and those under which older sessions still go on."""
+
+    __slots__ = ("_all", "_newest")
+
+    def __init__(self, newest: SessionTokens, *older: SessionTokens) -> None:
+        self._newest = newest
+        self._all = (newest, *older)
+
+    def issue(self, claims: SessionClaims) -> str:
+        """The token of a session, under the newest key."""
+        return self._newest.issue(claims)
+
+    def read(self, token: str, now: int) -> SessionClaims:
+        """What a token under any of the keys says at ``now``; raises ``TokenInvalid``."""
+        return self._first(lambda tokens: tokens.read(token, now))
+
+    def form_token(self, session: str) -> str:
+        """The secret that every form of a session carries, under the newest key."""
+        return self._newest.form_token(session)
+
+    def check_form_token(self, session: str, token: str) -> None:
+        """Raise ``TokenInvalid`` unless ``token`` is the form token under any of the keys."""
+        self._first(lambda tokens: tokens.check_form_token(session, token))
+
+    def _first(self, attempt: Callable[[SessionTokens], _Found]) -> _Found:
+        """What the first key that it succeeds under gives; else the newest key's error."""
+        failed: TokenInvalid | None = None
+        for tokens in self._all:
+            try:
+                return attempt(tokens)
+            except TokenInvalid as error:
+                failed = failed or error
+        raise failed or TokenInvalid(why="token")
 
 
 def _claims(payload: dict[str, object]) -> SessionClaims:

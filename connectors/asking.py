@@ -7,6 +7,7 @@ import logging
 from http import HTTPStatus
 
 from certs.canonical import Json, canonical
+from certs.certificates import CertificateFacts
 from certs.encoding import b64u
 from certs.errors import Malformed, ReceiptInvalid
 from connectors.calls import TRIES, Calls, read_problem
@@ -21,12 +22,15 @@ from connectors.errors import (
 )
 from connectors.home import Identity
 from connectors.jwks import KeyRing, ReceiptKey
+from connectors.later import restored
 from connectors.question import Question, kept
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.transport import Prepared, Response, Transport
 from connectors.verify import Asked, Checked, Trust, check_answer, check_receipt_again
 
 RECEIPT_HEADER = "hub-receipt"
+KEY_TRIES = 6
+"""Attempts at the hub's receipt keys, over some six seconds, while an answer waits for them."""
 RECEIPTED = frozenset(
     {
         HTTPStatus.OK,
@@ -51,20 +55,13 @@ class Asking:
         store: ReceiptStore,
         clock: Clock,
     ) -> None:
-        settings = identity.settings
         self._transport = transport
         self._calls = calls
         self._identity = identity
         self._store = store
         self._clock = clock
         self._ring = KeyRing(transport)
-        self.trust = Trust(
-            hub=settings.hub,
-            department=settings.department,
-            connector=settings.connector,
-            root=identity.root,
-            origin=settings.ledger.origin,
-        )
+        self.trust = trust_of(identity)
 
     def ask(self, question: Question) -> Checked:
         """The verified answer to ``question``.
@@ -92,6 +89,7 @@ class Asking:
             self._store.write_receipt(to_keep(checked, question))
         except AnswerRefused as error:
             self._alarm(error, question, prepared, response)
+            self._explain(error)
             raise
         # 5 A refusal that proves itself is a refusal still
         if response.status != HTTPStatus.OK:
@@ -123,6 +121,7 @@ class Asking:
             self._store.write_receipt(to_keep(checked, question))
         except AnswerRefused as error:
             self._alarm(error, question, prepared, response)
+            self._explain(error)
             raise
         found = [one for one in self._store.of_question(request_id) if one.entry == checked.entry]
         if not found:
@@ -151,43 +150,78 @@ class Asking:
     def _keys(self, token: str | None) -> dict[str, ReceiptKey]:
         if token is None:
             raise AnswerRefused(why="receipt-missing")
-        try:
-            return dict(self._ring.for_token(token))
-        except (ReceiptInvalid, Malformed) as error:
-            raise AnswerRefused(why="receipt-form") from error
-        except HubError as error:
-            # The answer is here: a hub that hides its keys must not get out of the alarm.
-            raise AnswerRefused(why="receipt-keys") from error
+        for tried in range(1, KEY_TRIES + 1):
+            try:
+                return dict(self._ring.for_token(token))
+            except (ReceiptInvalid, Malformed) as error:
+                raise AnswerRefused(why="receipt-form") from error
+            except HubError as error:
+                if tried == KEY_TRIES:
+                    # The answer is here: a hub that hides its keys must not get out of the alarm.
+                    raise AnswerRefused(why="receipt-keys") from error
+            # Restarted, or cut off for a moment: until the keys come the answer is not believed.
+            self._calls.pause(tried)
+        raise AssertionError  # the last try returns or raises
+
+    def _explain(self, error: AnswerRefused) -> None:
+        """Raise ``LedgerRestored`` in place of a refusal for the ledger's name, if that is why."""
+        if error.facts.get("why") == "origin":
+            later = restored(self._transport, self.trust.origin)
+            if later is not None:
+                raise later from error
 
     def _alarm(
         self, error: AnswerRefused, question: Question, prepared: Prepared, response: Response
     ) -> None:
-        signed = prepared.signed
-        kept: Json = None
-        if isinstance(error, EntryTwice):
-            kept = {"receipt": error.receipt, "request_id": error.request_id}
-        evidence = canonical(
-            {
-                "kept": kept,
-                "question": question.body().decode("utf-8"),
-                "request": {
-                    "base": b64u(signed.base),
-                    "signature": b64u(signed.signature),
-                    "certificate": b64u(self._identity.certificate.der),
-                },
-                "response": {
-                    "status": response.status,
-                    "content_type": response.headers.get("content-type", ""),
-                    "receipt": response.headers.get(RECEIPT_HEADER),
-                    "body": b64u(response.body),
-                },
-            }
-        )
+        evidence = evidence_of(error, question, prepared, response, self._identity.certificate)
         why = str(error.facts.get("why", ""))
         self._store.write_alarm(
             error.code, why, evidence, self._clock(), request_id=question.request_id
         )
         _log.error("answer refused: %s, request %s", why, question.request_id)
+
+
+def trust_of(identity: Identity) -> Trust:
+    """What ``identity`` pinned at its enrolment."""
+    settings = identity.settings
+    return Trust(
+        hub=settings.hub,
+        department=settings.department,
+        connector=settings.connector,
+        root=identity.root,
+        origin=settings.ledger.origin,
+    )
+
+
+def evidence_of(
+    error: AnswerRefused,
+    question: Question,
+    prepared: Prepared,
+    response: Response,
+    certificate: CertificateFacts,
+) -> bytes:
+    """What shows why an answer was refused: the question as sent, and all that came back."""
+    signed = prepared.signed
+    kept: Json = None
+    if isinstance(error, EntryTwice):
+        kept = {"receipt": error.receipt, "request_id": error.request_id}
+    return canonical(
+        {
+            "kept": kept,
+            "question": question.body().decode("utf-8"),
+            "request": {
+                "base": b64u(signed.base),
+                "signature": b64u(signed.signature),
+                "certificate": b64u(certificate.der),
+            },
+            "response": {
+                "status": response.status,
+                "content_type": response.headers.get("content-type", ""),
+                "receipt": response.headers.get(RECEIPT_HEADER),
+                "body": b64u(response.body),
+            },
+        }
+    )
 
 
 def to_keep(checked: Checked, question: Question) -> Kept:

@@ -77,7 +77,12 @@ class Calls:
 
     def pause(self, tried: int) -> None:
         """Wait before the next attempt: longer each time, and never all connectors at once."""
-        self._sleep(_FIRST_PAUSE * 2 ** (tried - 1) * _RANDOM.uniform(0.5, 1.5))
+        self._sleep(pause_before(tried))
+
+
+def pause_before(tried: int) -> float:
+    """Seconds before the next attempt after ``tried`` ones."""
+    return _FIRST_PAUSE * 2.0 ** (tried - 1) * _RANDOM.uniform(0.5, 1.5)
 
 
 def read_model(answer: Response, model: type[_Model]) -> _Model:

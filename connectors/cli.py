@@ -15,7 +15,18 @@ import click
 from catalog.messages import LANGUAGES, Language
 from catalog.terminal import wrong_use
 from certs.errors import YifenError
-from connectors.commands import enrolling, publishing, questions, receipts
+from connectors.commands import (
+    alarms,
+    doctor,
+    enrolling,
+    gateway,
+    ledger,
+    publishing,
+    questions,
+    receipts,
+    templates,
+    witness,
+)
 from connectors.commands.local import Setting, Texts, group_class
 from connectors.home import ENVIRONMENT, default_path
 from connectors.screen import EXIT_REFUSED, Screen
@@ -42,7 +53,8 @@ def build(language: Language) -> click.Group:
         chosen = home or Path(os.environ.get(ENVIRONMENT) or default_path())
         context.obj = Setting(chosen, Screen(lang or language, as_json=as_json))
 
-    for part in (enrolling, questions, publishing, receipts):
+    parts = (enrolling, questions, publishing, templates, receipts, alarms, ledger)
+    for part in (*parts, gateway, doctor, witness):
         part.add(group, texts)
     return group
 

@@ -7,6 +7,7 @@ with Connector.open(Path("~/.yifen/connector").expanduser()) as connector:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -16,17 +17,22 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.definition import Dataset
 from certs.canonical import Json
+from certs.proof_file import ProofFile, write_proof
 from certs.receipts import Receipt
 from connectors import question as questions
 from connectors.asking import Asking
 from connectors.calls import Calls, read_model
 from connectors.clock import Clock, Sleep, system_clock, wait
-from connectors.errors import HubUnintelligible, QuestionRefused, StoreError
-from connectors.home import Home, Identity
+from connectors.errors import HubUnintelligible, NotProven, QuestionRefused, StoreError
+from connectors.home import Home, Identity, repin, waiting_key
 from connectors.home import read as read_home
 from connectors.receipts.evidence import Proven, export, verify_evidence
+from connectors.receipts.following import Following
+from connectors.receipts.log import KeptLog
+from connectors.receipts.log_keys import LogKeys
 from connectors.receipts.proofs import Progress, Proofs
 from connectors.receipts.store import Kept, ReceiptStore
+from connectors.receipts.successor import Offer, Successor
 from connectors.transport import Transport
 from connectors.verify import Checked
 
@@ -156,6 +162,7 @@ class Connector:
         store: ReceiptStore,
         transport: Transport,
         *,
+        home: Home | None = None,
         clock: Clock = system_clock,
         sleep: Sleep = wait,
     ) -> None:
@@ -166,7 +173,22 @@ class Connector:
         self.sleep = sleep
         self.calls = Calls(transport, identity, sleep)
         self.asking = Asking(transport, self.calls, identity, store, clock)
-        self.proofs = Proofs(transport, store, settings.ledger, clock, settings.proof_minutes)
+        self.log_keys = LogKeys(
+            transport,
+            store,
+            settings.ledger,
+            hub=settings.hub,
+            root=identity.root,
+            clock=clock,
+        )
+        self.proofs = Proofs(
+            transport, store, settings.ledger, clock, settings.proof_minutes, self.log_keys
+        )
+        self.following = Following(
+            self.calls, identity, store, self.proofs, clock, partial(waiting_key, home)
+        )
+        self.successor = Successor(transport, store, settings, clock, self.log_keys)
+        self._home = home
         self._transport = transport
 
     @classmethod
@@ -186,7 +208,7 @@ class Connector:
         except StoreError:
             transport.close()
             raise
-        return cls(identity, store, transport, clock=clock, sleep=sleep)
+        return cls(identity, store, transport, home=Home(home), clock=clock, sleep=sleep)
 
     def __enter__(self) -> Self:
         return self
@@ -308,14 +330,44 @@ class Connector:
         """Fetch the proofs that are due; raises ``LedgerForked`` or ``ProofOverdue``."""
         return self.proofs.fetch()
 
+    def follow(self) -> int:
+        """Take in the entries opened to us since the last time; gives how many.
+
+        Raises ``CertificateNotAsked`` or ``OpenedBroken``.
+        """
+        return self.following.fetch()
+
+    def accept(self, offer: Offer, *, although_unbound: bool = False) -> None:
+        """Follow the ledger under its later name from the next start on.
+
+        Raises ``RestoreUnproven`` if the restore does not account for what we hold.
+        """
+        self.successor.accept(offer, although_unbound=although_unbound)
+        if self._home is not None:
+            repin(self._home, offer.pin)
+
     def export(self, kept: Kept) -> bytes:
-        """The evidence file of a receipt."""
-        return export(self.receipts, kept, self.asking.trust)
+        """The evidence file of a receipt; its proof is one that the pinned witnesses cosigned."""
+        proven = self.proofs.under_witnesses(kept)
+        return export(self.receipts, proven, self.asking.trust, self.log_keys)
+
+    def proof_file(self, kept: Kept) -> str:
+        """The proof of a receipt's entry as a ``.tlog-proof``; raises ``NotProven``."""
+        proven = self.proofs.under_witnesses(kept)
+        if proven.proof is None or proven.checkpoint is None:
+            raise NotProven(entry=kept.entry)
+        return write_proof(
+            ProofFile(proven.entry, proven.proof, proven.checkpoint, extra=proven.leaf)
+        )
 
     def verify_evidence(self, data: bytes) -> Proven:
         """What an evidence file of this hub proves; raises ``EvidenceBroken``."""
         ledger = self.identity.settings.ledger
-        return verify_evidence(data, trust=self.asking.trust, ledger=ledger)
+        lineage = KeptLog(self.receipts).lineage(ledger.origin)
+        keys = tuple(key.public for key in self.log_keys.known())
+        return verify_evidence(
+            data, trust=self.asking.trust, ledger=ledger, lineage=lineage, known=keys
+        )
 
 
 def _read_result(checked: Checked, model: type[_Model]) -> _Model:

@@ -30,10 +30,14 @@ from connectors.home import (
     write_durably,
 )
 from connectors.home import read as read_home
+from connectors.receipts.log import KeptLog
+from connectors.receipts.store import ReceiptStore
 from connectors.settings import Fingerprint, LedgerPin, Name, Settings, check_address, to_toml
 from connectors.transport import Transport
 
 MAX_INVITATION = 16 * 1024
+RENEW_AT = 3
+"""A certificate is to be renewed when less than this part of its life is left: a third."""
 
 
 class Invitation(BaseModel):
@@ -99,7 +103,7 @@ def enrol(
 
     The key is kept when the hub cannot be reached, so that the same enrolment can be tried again.
     Raises ``Refused`` if the hub declines, ``EnrolmentRefused`` if it is another hub than the one
-    invited to, or ``HomeError``.
+    invited to, ``HomeError`` or ``StoreError``.
     """
     settings = Settings(
         hub=invitation.hub,
@@ -133,6 +137,7 @@ def enrol(
     write_durably(home.root, enrolled.root.encode("ascii"))
     write_durably(home.issuing, enrolled.issuing.encode("ascii"))
     write_durably(home.certificate, enrolled.certificate.encode("ascii"))
+    _remember(home, facts)
     write_durably(home.settings, to_toml(settings).encode("utf-8"))
     return facts
 
@@ -146,8 +151,8 @@ def renew(
 ) -> CertificateFacts:
     """Replace key and certificate; the old pair stays good at the hub until it expires.
 
-    Raises ``Refused``, ``EnrolmentRefused``, ``HubError`` or ``HomeError``; the old pair then
-    stays in place, and a new key that was made waits for the next try.
+    Raises ``Refused``, ``EnrolmentRefused``, ``HubError``, ``HomeError`` or ``StoreError``; the
+    old pair then stays in place, and a new key that was made waits for the next try.
     """
     # 1 Who we are now
     identity = read_home(path)
@@ -169,12 +174,23 @@ def renew(
         identity.settings.connector,
         clock(),
     )
+    _remember(home, identity.certificate, facts)
     # 4 The certificate first, then its key: `finish_renewal` mends a crash between the two
     write_durably(home.certificate, _ascii(renewed.certificate))
     finish_renewal(home)
     sync_folder(home.path)
     check_private(home.path)
     return facts
+
+
+def _remember(home: Home, *certificates: CertificateFacts) -> None:
+    """Note that these certificates are ours, or their entries in the ledger would be an alarm."""
+    store = ReceiptStore(home.receipts)
+    try:
+        for certificate in certificates:
+            KeptLog(store).write_certificate(certificate)
+    finally:
+        store.close()
 
 
 def _check(

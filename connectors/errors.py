@@ -16,7 +16,8 @@ YifenError
     ├── QuestionRefused          a question that we do not even send; fact why
     ├── Dishonest                something that should prove does not: an alarm
     │   ├── AnswerRefused        an answer that does not match the question; fact why
-    │   │   └── EntryTwice       one that has the entry of another; carries the other's receipt
+    │   │   ├── EntryTwice       one that has the entry of another; carries the other's receipt
+    │   │   └── LedgerRestored   one under a later name of the ledger; facts old, new
     │   ├── EnrolmentRefused     not the hub of the invitation; fact why
     │   ├── LedgerForked         two checkpoints that cannot both be; facts old, new
     │   ├── ProofOverdue         a receipt's promise was not kept; facts entry, minutes
@@ -24,12 +25,26 @@ YifenError
     ├── StoreError               receipts.db
     │   ├── SqliteTooOld         facts found, needed
     │   ├── StoreUnreadable      fact why
-    │   └── ReceiptUnknown       no such question or receipt
-    └── SourceError              a file that cannot be published
+    │   ├── ReceiptUnknown       no such question or receipt
+    │   ├── NotProven            a receipt without its proof; fact entry
+    │   ├── CheckpointMissing    no checkpoint has been seen yet
+    │   ├── QuestionTaken        another question has this identity
+    │   └── AlarmUnknown         no such alarm
+    └── SourceError              a file or a query that cannot be published
         ├── SourceMissing        fact file
         ├── SourceEmpty          fact file
-        ├── SourceEncoding       facts file, byte
+        ├── SourceEncoding       facts file, line, byte
         ├── SourceMalformed      facts file, line, why
+        ├── SourceUnread         facts file, limit, lines
+        ├── WorkbookBroken       facts file, why
+        ├── SheetUnknown         facts file, sheet, sheets
+        ├── SheetUnclear         facts file, sheets
+        ├── ColumnUnusable       facts column, why
+        ├── SourceUnclear        fact why
+        ├── AddressRefused       fact why
+        ├── PasswordRefused      facts file, why
+        ├── DriverMissing        fact extra
+        ├── DatabaseFailed       fact why
         ├── ColumnTwice          fact column
         ├── TooManyColumns       facts found, limit
         ├── ColumnsUnmatched     no column is an item of the dataset
@@ -171,6 +186,18 @@ class EntryTwice(AnswerRefused):
         self.request_id = request_id
 
 
+class LedgerRestored(AnswerRefused):
+    """The hub answers under a later name of its ledger; facts ``old`` and ``new``.
+
+    It says that it has lost entries. Until a person has accepted that, nothing of it is believed.
+    """
+
+    code = "connector-ledger-restored"
+
+    def __init__(self, *, old: str, new: str) -> None:
+        super().__init__(why="origin", old=old, new=new)
+
+
 class EnrolmentRefused(Dishonest):
     """What answered is not the hub of the invitation; fact ``why``."""
 
@@ -219,6 +246,30 @@ class ReceiptUnknown(StoreError):
     code = "connector-receipt-unknown"
 
 
+class CheckpointMissing(StoreError):
+    """No checkpoint of the ledger has been seen and kept yet."""
+
+    code = "connector-checkpoint-missing"
+
+
+class QuestionTaken(StoreError):
+    """Another question has this ``request_id``, or another asker has asked under it."""
+
+    code = "connector-question-taken"
+
+
+class AlarmUnknown(StoreError):
+    """No such alarm is in the store."""
+
+    code = "connector-alarm-unknown"
+
+
+class NotProven(StoreError):
+    """The receipt has no proof yet; fact ``entry``."""
+
+    code = "connector-not-proven"
+
+
 class SourceError(ConnectorError):
     """A file that cannot be published."""
 
@@ -238,15 +289,75 @@ class SourceEmpty(SourceError):
 
 
 class SourceEncoding(SourceError):
-    """The file is not UTF-8; facts ``file`` and ``byte``."""
+    """A byte is text in no encoding that we read; facts ``file``, ``line`` and ``byte``."""
 
     code = "source-encoding"
 
 
 class SourceMalformed(SourceError):
-    """The file is no sound CSV; facts ``file``, ``line`` and ``why``."""
+    """The file does not hold the form that it has; facts ``file``, ``line`` and ``why``."""
 
     code = "source-malformed"
+
+
+class SourceUnread(SourceError):
+    """More rows than ``limit`` cannot be read as rows; facts ``file``, ``limit``, ``lines``."""
+
+    code = "source-unread"
+
+
+class WorkbookBroken(SourceError):
+    """The file is no workbook that we read; facts ``file`` and ``why``."""
+
+    code = "source-workbook-broken"
+
+
+class SheetUnknown(SourceError):
+    """The workbook has no such sheet; facts ``file``, ``sheet`` and ``sheets``."""
+
+    code = "source-sheet-unknown"
+
+
+class SheetUnclear(SourceError):
+    """No sheet's headings are those of the dataset; facts ``file`` and ``sheets``."""
+
+    code = "source-sheet-unclear"
+
+
+class ColumnUnusable(SourceError):
+    """A column's values are no single values; facts ``column`` and ``why`` (its type)."""
+
+    code = "source-column-unusable"
+
+
+class SourceUnclear(SourceError):
+    """The arguments name no source, or more than one; fact ``why``."""
+
+    code = "source-unclear"
+
+
+class AddressRefused(SourceError):
+    """An address of a database that is not used; fact ``why``."""
+
+    code = "source-address-refused"
+
+
+class PasswordRefused(SourceError):
+    """The file of the database's password is not used; facts ``file`` and ``why``."""
+
+    code = "source-password-refused"
+
+
+class DriverMissing(SourceError):
+    """The driver of this kind of database is not installed; fact ``extra``."""
+
+    code = "source-driver-missing"
+
+
+class DatabaseFailed(SourceError):
+    """The database cannot be reached, or refuses the query; fact ``why``, without its words."""
+
+    code = "source-database-failed"
 
 
 class ColumnTwice(SourceError):

@@ -17,9 +17,9 @@ from pathlib import Path
 from certs.certificates import CertificateFacts, read_certificate
 from certs.encoding import b64u, sha256
 from certs.errors import UntrustedCertificate
-from certs.keys import PrivateKey
+from certs.keys import PrivateKey, PublicKey
 from connectors.errors import AlreadyEnrolled, HomeError, HomeInsecure, NotEnrolled, SettingsBroken
-from connectors.settings import Settings
+from connectors.settings import LedgerPin, Settings, repinned
 from connectors.settings import load as load_settings
 
 ENVIRONMENT = "YIFEN_CONNECTOR_HOME"
@@ -136,6 +136,19 @@ def finish_renewal(home: Home) -> None:
     if PrivateKey.load(home.next_key).public.der == facts.public.der:
         home.next_key.replace(home.key)
         sync_folder(home.path)
+
+
+def waiting_key(home: Home | None) -> PublicKey | None:
+    """The public half of a key whose certificate is on its way; None if there is none."""
+    if home is None or not home.next_key.exists():
+        return None
+    return PrivateKey.load(home.next_key).public
+
+
+def repin(home: Home, pin: LedgerPin) -> None:
+    """Pin the ledger's later name in ``connector.toml``; raises ``SettingsBroken``."""
+    text = home.settings.read_text(encoding="utf-8")
+    write_durably(home.settings, repinned(text, pin).encode("utf-8"))
 
 
 def fingerprint(root_pem: bytes) -> str:

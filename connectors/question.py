@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from certs.canonical import Json, canonical, parse
-from certs.encoding import b64u
-from certs.errors import MalformedJson
+from certs.encoding import b64u, unb64u
+from certs.errors import MalformedEncoding, MalformedJson
 from connectors.errors import QuestionRefused
 
 Operation = Literal["lookup", "verify"]
@@ -99,12 +99,16 @@ def lookup(
     purpose: str,
     officer: str,
     case: str | None = None,
+    request_id: str | None = None,
 ) -> Question:
-    """A question for the values of ``items``; raises ``QuestionRefused``."""
+    """A question for the values of ``items``; raises ``QuestionRefused``.
+
+    ``request_id`` is that of an earlier try with the same content; without it a new one is drawn.
+    """
     question = Question(
         operation="lookup",
         dataset=dataset,
-        request_id=b64u(os.urandom(REQUEST_ID_BYTES)),
+        request_id=request_id or b64u(os.urandom(REQUEST_ID_BYTES)),
         purpose=purpose,
         subject_type=subject_type,
         subject_id=subject_id,
@@ -125,12 +129,13 @@ def verify(
     purpose: str,
     officer: str,
     case: str | None = None,
+    request_id: str | None = None,
 ) -> Question:
-    """A question whether ``claims`` (value by item) are on file; raises ``QuestionRefused``."""
+    """A question whether ``claims`` (value by item) are on file; raises as ``lookup`` does."""
     question = Question(
         operation="verify",
         dataset=dataset,
-        request_id=b64u(os.urandom(REQUEST_ID_BYTES)),
+        request_id=request_id or b64u(os.urandom(REQUEST_ID_BYTES)),
         purpose=purpose,
         subject_type=subject_type,
         subject_id=subject_id,
@@ -152,6 +157,8 @@ def _check(question: Question) -> None:
     for name, value in named.items():
         if not value.strip() or len(value) > TEXT_LIMIT or _CONTROL.search(value):
             raise QuestionRefused(why=name)
+    if not is_request_id(question.request_id):
+        raise QuestionRefused(why="request-id")
     codes = {
         "dataset": question.dataset,
         "subject-type": question.subject_type,
@@ -176,6 +183,14 @@ def _check(question: Question) -> None:
 def is_code(text: str) -> bool:
     """Whether ``text`` has the form of a code, which can stand in a URL."""
     return _CODE.match(text) is not None
+
+
+def is_request_id(text: str) -> bool:
+    """Whether ``text`` is 128 bits in base64url."""
+    try:
+        return len(unb64u(text)) == REQUEST_ID_BYTES
+    except MalformedEncoding:
+        return False
 
 
 def kept(operation: Operation, dataset: str, body: bytes) -> Question:

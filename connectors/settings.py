@@ -6,34 +6,84 @@ The file is written at enrolment. It holds no secrets: the key lies beside it in
 import ipaddress
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from certs.cosignature import (
+    Cosignature,
+    Witness,
+    check_quorum,
+    parse_witness,
+    verify_cosignatures,
+)
 from certs.errors import CheckpointInvalid
 from certs.keys import PublicKey
 from certs.note import parse_vkey
 from connectors.errors import AddressInsecure, SettingsBroken
+from connectors.gateway.settings import GatewaySettings
 
 Name = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 LOOPBACK_NAMES = frozenset({"localhost"})
 
 
+class PinnedWitness(BaseModel):
+    """A witness that we believe: its verifier key, of type 0x04."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vkey: Name
+
+
 class LedgerPin(BaseModel):
-    """The ledger as it was named at enrolment: its ``origin`` and verifier key."""
+    """The ledger as it was named at enrolment: its ``origin`` and verifier key.
+
+    With ``witnesses``, which a person writes into the file, nothing is believed of the ledger that
+    ``quorum`` of them have not cosigned.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     origin: Name
     vkey: Name
+    quorum: Annotated[int, Field(ge=0, le=32)] = 0
+    witnesses: Annotated[tuple[PinnedWitness, ...], Field(max_length=32)] = ()
 
-    def keys(self) -> dict[str, PublicKey]:
-        """The one key whose checkpoints are believed; raises ``CheckpointInvalid``."""
-        name, public = parse_vkey(self.vkey)
-        return {name: public}
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        try:
+            if self.witnesses or self.quorum:
+                check_quorum(self.witness_keys(), self.quorum)
+        except CheckpointInvalid as error:
+            raise ValueError(str(error.facts["why"])) from error
+        return self
+
+    def witness_keys(self) -> tuple[Witness, ...]:
+        """Names and keys of the witnesses; raises ``CheckpointInvalid``."""
+        return tuple(parse_witness(one.vkey) for one in self.witnesses)
+
+    def cosigned(self, note: str) -> tuple[Cosignature, ...]:
+        """Who of the witnesses cosigned a checkpoint; nobody where none are pinned.
+
+        Raises ``CheckpointInvalid`` if they are fewer than ``quorum``.
+        """
+        if not self.witnesses:
+            return ()
+        return verify_cosignatures(note, self.witness_keys(), self.quorum)
+
+    def keys(self) -> tuple[tuple[str, PublicKey], ...]:
+        """The keys whose checkpoints are believed, by name; raises ``CheckpointInvalid``."""
+        return (parse_vkey(self.vkey),)
 
 
 class Settings(BaseModel):
@@ -54,6 +104,7 @@ class Settings(BaseModel):
     ledger: LedgerPin
     proof_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     tls_roots: Path | None = None
+    gateway: GatewaySettings = GatewaySettings()
 
 
 def load(path: Path) -> Settings:
@@ -76,11 +127,37 @@ def load(path: Path) -> Settings:
 
 def to_toml(settings: Settings) -> str:
     """The text of ``connector.toml``."""
-    values = settings.model_dump(mode="json", exclude={"ledger"}, exclude_none=True)
+    values = settings.model_dump(mode="json", exclude={"gateway", "ledger"}, exclude_none=True)
     lines = [f"{name} = {_toml(value)}" for name, value in values.items()]
     lines += ["", "[ledger]"]
-    lines += [f"{name} = {_toml(value)}" for name, value in settings.ledger.model_dump().items()]
+    pinned = settings.ledger.model_dump(exclude={"witnesses"}, exclude_defaults=True)
+    lines += [f"{name} = {_toml(value)}" for name, value in pinned.items()]
+    for one in settings.ledger.witnesses:
+        lines += ["", "[[ledger.witnesses]]", f"vkey = {_toml(one.vkey)}"]
     return "\n".join(lines) + "\n"
+
+
+def repinned(text: str, pin: LedgerPin) -> str:
+    """The text of ``connector.toml`` with another pin of the ledger, and all else as it stands.
+
+    Raises ``SettingsBroken`` if the pin does not stand in it as ``connector enrol`` writes it.
+    """
+    lines: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        name = line.partition("=")[0].strip()
+        if line.strip().startswith("["):
+            inside = line.strip() == "[ledger]"
+        if inside and name in {"origin", "vkey"}:
+            value = pin.origin if name == "origin" else pin.vkey
+            lines.append(f"{name} = {_toml(value)}")
+        else:
+            lines.append(line)
+    changed = "\n".join(lines) + "\n"
+    told = tomllib.loads(changed).get("ledger", {})
+    if (told.get("origin"), told.get("vkey")) != (pin.origin, pin.vkey):
+        raise SettingsBroken(file="connector.toml", place="ledger")
+    return changed
 
 
 def check_address(address: str) -> str:

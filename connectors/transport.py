@@ -81,13 +81,7 @@ class Transport:
         cls, settings: Settings, clock: Clock, http: httpx2.BaseTransport | None = None
     ) -> "Transport":
         """The transport to the hub of ``settings``; raises ``SettingsBroken`` for its roots."""
-        tls = None
-        if settings.tls_roots is not None:
-            try:
-                tls = ssl.create_default_context(cafile=settings.tls_roots)
-            except OSError as error:
-                raise SettingsBroken(file=settings.tls_roots.name, place="tls_roots") from error
-        return cls(settings.address, clock, tls=tls, http=http)
+        return cls(settings.address, clock, tls=tls_context(settings), http=http)
 
     def __enter__(self) -> Self:
         return self
@@ -114,18 +108,8 @@ class Transport:
         content_type: str = JSON_TYPE,
     ) -> Prepared:
         """Sign a request under a fresh nonce."""
-        headers = {"content-type": content_type} if body else {}
-        created = self._clock() // 1000
-        added, signed = sign_request(
-            signer,
-            keyid,
-            Message(method, self._address + path, headers),
-            body,
-            created=created,
-            expires=created + LIFETIME,
-            nonce=os.urandom(NONCE_BYTES),
-        )
-        return Prepared(method, path, {**headers, **added}, body, signed)
+        message = Message(method, self._address + path, {"content-type": content_type})
+        return prepare(signer, keyid, message, path, body, self._clock())
 
     def send(self, prepared: Prepared, *, limit: int = MAX_ANSWER) -> Response:
         """Send a signed request; raises ``HubUnreachable`` or ``HubUnintelligible``."""
@@ -162,6 +146,37 @@ class Transport:
             headers={name.lower(): value for name, value in answer.headers.items()},
             body=content,
         )
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """What verifies the hub's TLS certificate if the settings name authorities for it.
+
+    Raises ``SettingsBroken`` if they cannot be read.
+    """
+    if settings.tls_roots is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.tls_roots)
+    except OSError as error:
+        raise SettingsBroken(file=settings.tls_roots.name, place="tls_roots") from error
+
+
+def prepare(
+    signer: Signer, keyid: str, message: Message, path: str, body: bytes, now: int
+) -> Prepared:
+    """Sign ``message`` under a fresh nonce at ``now`` (ms); without a body it has no type."""
+    headers = message.headers if body else {}
+    created = now // 1000
+    added, signed = sign_request(
+        signer,
+        keyid,
+        message._replace(headers=headers),
+        body,
+        created=created,
+        expires=created + LIFETIME,
+        nonce=os.urandom(NONCE_BYTES),
+    )
+    return Prepared(message.method, path, {**headers, **added}, body, signed)
 
 
 def _read(answer: httpx2.Response, limit: int) -> bytes:

@@ -6,12 +6,14 @@ YifenError
     │   ├── UnknownCertificate
     │   ├── CertificateRevoked
     │   ├── Replayed
+    │   ├── SignedBeforeRestore
     │   └── TooManyFailures
     ├── NotSignedIn           no session, or one that has ended
     │   ├── WrongPassword
     │   └── SessionEnded
     ├── Forbidden             this person or connector may not do that
     ├── NotFound              nothing of that name for this caller
+    ├── PersonErased          a *person* part is past its retention and gone; fact ``entry``
     ├── Conflict              it contradicts what stands
     ├── Unprocessable         the request is readable and makes no sense; fact ``why``
     ├── TooLarge              a body beyond the limit
@@ -19,6 +21,12 @@ YifenError
     ├── Unavailable           it cannot be made durable, or the hub must not serve
     │   ├── LedgerBehind
     │   └── StorageRefused
+    ├── WitnessTroubled       a witness did not cosign; facts ``name`` and ``why``
+    ├── RestoreError          the log cannot be opened again under a new name
+    │   ├── CheckpointUnknown
+    │   ├── NoteUnusable
+    │   ├── NotesContradict
+    │   └── NotThisLog
     └── SettingsRefused       the settings or the folder are not usable
 """
 
@@ -55,6 +63,12 @@ class Replayed(NotIdentified):
     code = "replayed"
 
 
+class SignedBeforeRestore(NotIdentified):
+    """Signed before the log was restored: its nonce may have been used; fact ``since``."""
+
+    code = "signed-before-restore"
+
+
 class TooManyFailures(NotIdentified):
     """An address has failed too often in the last second."""
 
@@ -89,6 +103,12 @@ class NotFound(HubError):
     """Nothing of that name for this caller; fact ``what``."""
 
     code = "not-found"
+
+
+class PersonErased(HubError):
+    """The *person* part of an entry was erased after its retention; fact ``entry``."""
+
+    code = "person-erased"
 
 
 class Conflict(HubError):
@@ -133,7 +153,43 @@ class StorageRefused(Unavailable):
     code = "storage-refused"
 
 
+class RestoreError(HubError):
+    """The log cannot be opened again under a new name."""
+
+    code = "restore-error"
+
+
+class CheckpointUnknown(RestoreError):
+    """No checkpoint of this log is known: how far it once reached cannot be said."""
+
+    code = "restore-checkpoint-unknown"
+
+
+class NoteUnusable(RestoreError):
+    """A file is no checkpoint that this hub signed; fact ``file``."""
+
+    code = "restore-note-unusable"
+
+
+class NotesContradict(RestoreError):
+    """Two checkpoints of one size have two roots: the log was forked before; fact ``size``."""
+
+    code = "restore-notes-contradict"
+
+
+class NotThisLog(RestoreError):
+    """The database is not the beginning of the log that a checkpoint tells of; fact ``size``."""
+
+    code = "restore-not-this-log"
+
+
 class SettingsRefused(HubError):
     """The settings or the hub's folder are not usable; facts ``file`` and ``why``."""
 
     code = "settings-refused"
+
+
+class WitnessTroubled(HubError):
+    """A witness did not cosign a checkpoint; facts ``name`` and ``why``."""
+
+    code = "witness-troubled"

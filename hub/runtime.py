@@ -1,26 +1,36 @@
 """One process of a hub, put together: every part gets what it needs passed in."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from certs.authority import Authority
-from certs.certificates import read_certificate
-from certs.keys import PrivateKey, PublicKey
-from certs.receipts import ReceiptSigner, key_thumbprint
-from certs.sealing import MasterKey
+from certs.keys import PublicKey
 from hub.access.connectors import Trust
 from hub.access.standing import StandingBook
+from hub.audit.forgetting import Forgetting
+from hub.audit.rows import Pseudonyms
 from hub.audit.search import AuditIndex
 from hub.clock import Clock, system_clock
-from hub.errors import SettingsRefused
-from hub.ledger.change import Changes
+from hub.errors import SettingsRefused, StorageRefused
+from hub.keys.known import checkpoint_keys
+from hub.keys.master import Master
+from hub.keys.opening import OwnKeys, open_keys
+from hub.keys.ring import KeyRing
+from hub.ledger.bring_over import left_over
+from hub.ledger.change import HUB, Changes
 from hub.ledger.checkpoint import Checkpointer
 from hub.ledger.committer import Committer
+from hub.ledger.coverage import Coverage
+from hub.ledger.erasure import Erasures
 from hub.ledger.group import GroupCommit
+from hub.ledger.month_keys import MonthKeys
+from hub.ledger.origin import current_origin
 from hub.ledger.persons import PersonKeys
 from hub.ledger.proofs import Proofs
 from hub.ledger.start import check_head
 from hub.ledger.store import LedgerStore
+from hub.ledger.witnesses import Submitter
 from hub.lookup.attempts import Attempts
 from hub.lookup.exchange import Exchange
 from hub.lookup.read import Records
@@ -39,6 +49,7 @@ class Hub:
     """The parts of one process."""
 
     settings: Settings
+    origin: str
     folder: Folder
     clock: Clock
     store: LedgerStore
@@ -50,22 +61,35 @@ class Hub:
     records: Records
     exchange: Exchange
     receipts: Receipts
-    receipt_certificates: tuple[bytes, ...]
     attempts: Attempts
     proofs: Proofs
     checkpointer: Checkpointer
-    checkpoint_key: PublicKey
+    coverage: Coverage
+    submitter: Submitter
     authority: Authority
     sessions: Sessions
     publications: Publications
     audit: AuditIndex
-    master: MasterKey
+    erasures: Erasures
+    forgetting: Forgetting
+    master: Master
+    keys: OwnKeys
     serving: FileLock
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys with which this process signs."""
+        return self.keys.ring
+
+    @property
+    def checkpoint_key(self) -> PublicKey:
+        """The newest key of checkpoints."""
+        return self.keys.ring.checkpoint_key
 
     @property
     def trust(self) -> Trust:
         """What enrolment needs."""
-        return Trust(self.authority, self.checkpoint_key, self.settings)
+        return Trust(self.authority, self.checkpoint_key, self.origin, self.settings)
 
     def close(self) -> None:
         """Close databases and give up locks."""
@@ -88,25 +112,50 @@ def open_hub(root: Path, clock: Clock = system_clock) -> Hub:
         raise SettingsRefused(file=str(folder.control), why="no-database")
     serving = FileLock(folder.serving)
     serving.share()
+    try:
+        return _open(folder, settings, clock, serving)
+    except BaseException:
+        serving.close()
+        raise
+
+
+def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -> Hub:
     require_newest(folder)
-    master = MasterKey.load(settings.master_key)
-    authority = Authority.load(folder.keys)
-    receipt_key = PrivateKey.load(folder.keys / "receipt.key")
-    checkpoint_key = PrivateKey.load(folder.keys / "checkpoint.key")
     reading = connect(folder.control)
     reading.execute("PRAGMA query_only=ON")
-    check_head(reading, settings, checkpoint_key.public)
+    origin = current_origin(reading, settings.name).text
+    # Read before the log is found sound: what stops it meanwhile is not what was looked at.
+    (stopped,) = reading.execute("SELECT stopped FROM ledger_head").fetchone()
+    check_head(reading, settings, origin, checkpoint_keys(reading, folder.keys))
+    master = Master(settings.master_key, reading)
+    authority = Authority.load(folder.keys)
     store = LedgerStore(folder, clock)
-    persons = PersonKeys(reading, master)
+    if stopped:
+        store.resume()
+    months = MonthKeys(folder.keys, master)
+    if next(left_over(reading, months, master), None) is not None:
+        raise StorageRefused(why="run-hub-migrate")
+    persons = PersonKeys(reading, months)
     changes = Changes(store, persons)
-    book = StandingBook(reading)
+    keys = open_keys(
+        folder, settings, clock, store, reading, changes, master, months, authority, HUB
+    )
+    book = StandingBook(reading, keys.ring.follow)
+    coverage = Coverage(reading, origin, settings.witness, clock)
     committer = Committer(store, mismatches_per_hour=settings.limits.mismatches_per_hour)
     group = GroupCommit(committer, window_ms=settings.commit_window_ms)
-    records = Records(folder, master, settings.name)
-    signer = ReceiptSigner(receipt_key, key_thumbprint(receipt_key.public))
-    receipts = Receipts(signer, settings)
+    records = Records(
+        folder,
+        master,
+        settings.name,
+        marks=keys.kept.key("marks"),
+        mismatches=keys.kept.key("mismatches"),
+    )
+    receipts = Receipts(keys.ring, settings.name, origin, clock)
+    audit = AuditIndex(reading, persons, Pseudonyms(keys.kept.key("audit")), clock)
     return Hub(
         settings=settings,
+        origin=origin,
         folder=folder,
         clock=clock,
         store=store,
@@ -116,25 +165,31 @@ def open_hub(root: Path, clock: Clock = system_clock) -> Hub:
         persons=persons,
         book=book,
         records=records,
-        exchange=Exchange(settings, clock, book, records, group, persons, store, receipts),
+        exchange=Exchange(
+            settings, clock, book, records, group, persons, store, receipts, coverage
+        ),
         receipts=receipts,
-        receipt_certificates=_receipt_certificates(folder),
         attempts=Attempts(clock, per_second=settings.limits.failures_per_second),
         proofs=Proofs(reading),
-        checkpointer=Checkpointer(store, reading, settings, folder, checkpoint_key),
-        checkpoint_key=checkpoint_key.public,
-        authority=authority,
-        sessions=Sessions(
-            folder.keys / "session.key", reading, clock, settings.name, settings.session_minutes
+        checkpointer=Checkpointer(
+            store, reading, origin, settings.checkpoint_copy, folder, keys.ring
         ),
+        coverage=coverage,
+        submitter=Submitter(store, reading, coverage, settings.witness),
+        authority=authority,
+        sessions=Sessions(keys.ring.sessions, reading, clock, settings.session_minutes),
         publications=Publications(folder, settings, store, changes, master, clock),
-        audit=AuditIndex(reading, persons, master, clock),
+        audit=audit,
+        erasures=Erasures(
+            folder, clock, settings.retention, partial(_month_keys, folder, settings), store
+        ),
+        forgetting=Forgetting(reading, persons, audit),
         master=master,
+        keys=keys,
         serving=serving,
     )
 
 
-def _receipt_certificates(folder: Folder) -> tuple[bytes, ...]:
-    """Every receipt certificate of this hub, DER: they stay published for ever."""
-    paths = sorted(folder.keys.glob("receipt*.pem"))
-    return tuple(read_certificate(path.read_bytes()).der for path in paths)
+def _month_keys(folder: Folder, settings: Settings, connection: Connection) -> MonthKeys:
+    """The month keys, for a thread that has a connection of its own."""
+    return MonthKeys(folder.keys, Master(settings.master_key, connection))

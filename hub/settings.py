@@ -1,8 +1,9 @@
 """Settings of a hub: frozen, strict, passed in; only ``app`` and ``cli`` load them."""
 
 import tomllib
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -12,9 +13,13 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
+from certs.cosignature import Witness, check_quorum, parse_witness
+from certs.errors import CheckpointInvalid
 from hub.errors import SettingsRefused
+from hub.ledger.retention import LEAST_YEARS
 
 HubName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
 
@@ -34,6 +39,80 @@ class Limits(BaseModel):
     """Requests without a valid signature from one address, before it is told to wait."""
     mismatches_per_hour: int = Field(default=5, ge=1)
     """Failed verifications of one subject by one department."""
+
+
+class RetentionSettings(BaseModel):
+    """How many years *person* parts are kept, by class; law and custom bound them from below."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default_years: int = Field(default=3, ge=LEAST_YEARS["default"], le=100)
+    """Of all that is entered, but for what follows."""
+    credit_years: int = Field(default=10, ge=LEAST_YEARS["credit"], le=100)
+    """Of answers from datasets of the class ``credit``."""
+
+    def of(self, retention: str) -> int:
+        """The years of a class."""
+        return self.credit_years if retention == "credit" else self.default_years
+
+
+class WitnessPin(BaseModel):
+    """One witness that this hub shows its checkpoints to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """The name of the witness's key, as ``vkey`` says it."""
+    vkey: str
+    """Its verifier key, of signature type 0x04 (C2SP tlog-cosignature)."""
+    url: str
+    """Its submission prefix (C2SP tlog-witness); plain http only to loopback."""
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("url")
+        return _checked_origin(value) + parts.path.rstrip("/")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.witness.name != self.name:
+            raise ValueError("name")
+        return self
+
+    @cached_property
+    def witness(self) -> Witness:
+        """Its name and key."""
+        try:
+            return parse_witness(self.vkey)
+        except CheckpointInvalid as error:
+            raise ValueError("vkey") from error
+
+
+class WitnessSettings(BaseModel):
+    """Who must have seen the log, and for how long the hub answers without them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quorum: int = Field(default=0, ge=0, le=32)
+    """Witnesses that must cosign a checkpoint; 0 only where there are none."""
+    max_age: int = Field(default=300, ge=1, le=86_400)
+    """Seconds that an entry may go without a quorum, before questions are no longer answered."""
+    tls_roots: Path | None = None
+    """PEM file of authorities for the witnesses' TLS certificates; without it the system's."""
+    witnesses: tuple[WitnessPin, ...] = Field(default=(), max_length=32)
+    """The witnesses."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        try:
+            if self.witnesses or self.quorum:
+                check_quorum([pin.witness for pin in self.witnesses], self.quorum)
+        except CheckpointInvalid as error:
+            raise ValueError(str(error.facts["why"])) from error
+        return self
 
 
 class Settings(BaseModel):
@@ -60,26 +139,29 @@ class Settings(BaseModel):
     session_minutes: int = Field(default=30, ge=1, le=720)
     """Life of a person's session."""
     limits: Limits = Limits()
+    retention: RetentionSettings = RetentionSettings()
+    witness: WitnessSettings = WitnessSettings()
 
     @field_validator("public_origin")
     @classmethod
     def _origin(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
+        if urlsplit(value).path.strip("/"):
             raise ValueError("public_origin")
-        loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        if parts.scheme == "http" and not loopback:
-            raise ValueError("public_origin: http is for loopback only")
-        return f"{parts.scheme}://{parts.netloc.lower()}"
-
-    @property
-    def origin(self) -> str:
-        """The ledger's origin: ``<hub name>/ledger/1``."""
-        return f"{self.name}/ledger/1"
+        return _checked_origin(value)
 
     def full(self, local: str) -> str:
         """A local code with the hub's name before it, so that hubs can stand in a tree."""
         return f"{self.name}:{local}"
+
+
+def _checked_origin(value: str) -> str:
+    """Scheme and host of an address; http is for loopback only."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("address")
+    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ValueError("http is for loopback only")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def load(file: Path) -> Settings:
@@ -95,6 +177,9 @@ def load(file: Path) -> Settings:
         value = raw.get(name)
         if isinstance(value, str):
             raw[name] = file.parent / value
+    witness = raw.get("witness")
+    if isinstance(witness, dict) and isinstance(witness.get("tls_roots"), str):
+        witness["tls_roots"] = file.parent / witness["tls_roots"]
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:

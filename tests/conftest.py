@@ -92,7 +92,7 @@ def require(present: object, reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(name="require")
+@pytest.fixture(name="require", scope="session")
 def require_fixture() -> Callable[[object, str], None]:
     """``require`` for tests."""
     return require

@@ -18,6 +18,7 @@ from certs.sealing import MasterKey
 from hub.access import datasets, departments
 from hub.clock import system_clock
 from hub.ledger.change import OPERATOR, Actor, Changes
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.publish.publications import Publications
@@ -219,7 +220,8 @@ def open_hub(root: Path) -> SmallHub:
     master = MasterKey.load(settings.master_key)
     clock = StillClock()
     store = LedgerStore(folder, clock)
-    changes = Changes(store, PersonKeys(store.connection, master))
+    persons = PersonKeys(store.connection, MonthKeys(folder.keys, master))
+    changes = Changes(store, persons)
     publications = Publications(folder, settings, store, changes, master, clock)
     return SmallHub(folder, settings, store, changes, master, clock, publications)
 

@@ -1,5 +1,6 @@
 """``connector enrol``, ``renew``, ``status``, ``grants``."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -19,7 +20,9 @@ def add(group: LocalGroup, texts: Texts) -> None:
     kind = command_class(texts)
 
     @group.command("enrol", cls=kind, help=texts("enrol.help"))
-    @click.argument("file", metavar=texts("enrol.file"), type=click.Path(allow_dash=True))
+    @click.argument(
+        "file", metavar=texts("enrol.file"), type=click.Path(allow_dash=True), default="-"
+    )
     @click.option("--ed25519", is_flag=True, help=texts("enrol.ed25519"))
     @click.option(
         "--tls-roots",
@@ -28,7 +31,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
     )
     @pass_setting
     def _enrol(setting: Setting, file: str, tls_roots: Path | None, *, ed25519: bool) -> None:
-        invitation = read_invitation(_read(file))
+        invitation = read_invitation(_read(setting, file))
         facts = enrol(
             invitation,
             setting.home,
@@ -131,8 +134,14 @@ def _show_grants(setting: Setting) -> None:
     setting.screen.value({"grants": [grant.model_dump(mode="json") for grant in grants]})
 
 
-def _read(file: str) -> str:
-    """An invitation's text; it is short, so nothing much longer is read."""
+def _read(setting: Setting, file: str) -> str:
+    """An invitation's text; it is short, so nothing much longer is read.
+
+    Pasted at a terminal it is not shown: it is a secret until it has been used.
+    """
+    if file == "-" and sys.stdin.isatty():
+        words = setting.screen.words("connector.enrol.paste")
+        return str(click.prompt(words, hide_input=True, err=True))
     try:
         with click.open_file(file, "r", encoding="ascii") as stream:
             return str(stream.read(MAX_INVITATION))

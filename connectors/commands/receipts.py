@@ -10,11 +10,15 @@ from certs.canonical import Json, parse
 from certs.encoding import rfc3339
 from connectors.client import Connector
 from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
+from connectors.commands.moments import MOMENT
 from connectors.errors import EvidenceBroken, TargetExists
+from connectors.keeping import keep_up
 from connectors.receipts.evidence import MAX_EVIDENCE, Proven
+from connectors.receipts.search import Wanted
 from connectors.receipts.store import Kept
 from connectors.screen import Screen
 
+STATES = ("received", "proven", "alarm")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -27,10 +31,34 @@ def add(group: LocalGroup, texts: Texts) -> None:
     @receipts.command("list", cls=kind, help=texts("receipts.list.help"))
     @click.option("--limit", type=click.IntRange(1, 1000), default=20, help=texts("args.limit"))
     @click.option("--before", type=click.IntRange(0), help=texts("args.before"))
+    @click.option("--since", type=MOMENT, help=texts("receipts.list.since"))
+    @click.option("--until", type=MOMENT, help=texts("receipts.list.until"))
+    @click.option("--dataset", help=texts("receipts.list.dataset"))
+    @click.option("--state", type=click.Choice(STATES), help=texts("receipts.list.state"))
+    @click.option("--request", help=texts("receipts.list.request"))
+    @click.option("--count", is_flag=True, help=texts("receipts.list.count"))
     @pass_setting
-    def _list(setting: Setting, limit: int, before: int | None) -> None:
+    def _list(
+        setting: Setting,
+        limit: int,
+        before: int | None,
+        since: int | None,
+        until: int | None,
+        dataset: str | None,
+        state: str | None,
+        request: str | None,
+        *,
+        count: bool,
+    ) -> None:
+        wanted = Wanted(since, until, dataset, state, request)
         with setting.open() as connector:
-            _show_list(setting.screen, connector.receipts.receipts(limit=limit, before=before))
+            if not count:
+                found = connector.receipts.receipts(limit=limit, before=before, wanted=wanted)
+                _show_list(setting.screen, found)
+                return
+            number = connector.receipts.count(wanted)
+        setting.screen.say("connector.receipts.list.counted", count=number)
+        setting.screen.value({"count": number})
 
     @receipts.command("show", cls=kind, help=texts("receipts.show.help"))
     @click.argument("entry", metavar=texts("args.entry"), type=click.IntRange(0))
@@ -47,11 +75,15 @@ def add(group: LocalGroup, texts: Texts) -> None:
             if request is not None:
                 kept = connector.recover(request)
                 setting.screen.note("connector.receipts.recovered", entry=kept.entry)
-            progress = connector.prove()
+            progress, opened = keep_up(connector)
         setting.screen.say(
             "connector.receipts.fetched", proven=progress.proven, waiting=progress.waiting
         )
-        setting.screen.value({"proven": progress.proven, "waiting": progress.waiting})
+        if opened:
+            setting.screen.say("connector.ledger.opened", count=opened)
+        setting.screen.value(
+            {"opened": opened, "proven": progress.proven, "waiting": progress.waiting}
+        )
 
     @receipts.command("export", cls=kind, help=texts("receipts.export.help"))
     @click.argument("entry", metavar=texts("args.entry"), type=click.IntRange(0))
@@ -64,6 +96,8 @@ def add(group: LocalGroup, texts: Texts) -> None:
         setting.screen.say("connector.receipts.exported", file=str(file))
         setting.screen.value({"file": str(file)})
 
+    _add_proof(receipts, texts)
+
     @receipts.command("verify", cls=kind, help=texts("receipts.verify.help"))
     @click.argument("file", metavar=texts("args.evidence"), type=_FILE)
     @pass_setting
@@ -75,6 +109,21 @@ def add(group: LocalGroup, texts: Texts) -> None:
         with setting.open() as connector:
             proven = connector.verify_evidence(data)
         _show_proven(setting.screen, proven)
+
+
+def _add_proof(receipts: LocalGroup, texts: Texts) -> None:
+    """Add ``connector receipts proof``."""
+
+    @receipts.command("proof", cls=command_class(texts), help=texts("receipts.proof.help"))
+    @click.argument("entry", metavar=texts("args.entry"), type=click.IntRange(0))
+    @click.argument("file", metavar=texts("args.proof"), type=_FILE)
+    @pass_setting
+    def _proof(setting: Setting, entry: int, file: Path) -> None:
+        with setting.open() as connector:
+            text = connector.proof_file(connector.receipts.entry(entry))
+        _write(file, text.encode("utf-8"))
+        setting.screen.say("connector.receipts.exported", file=str(file))
+        setting.screen.value({"file": str(file)})
 
 
 def _show_list(screen: Screen, receipts: list[Kept]) -> None:
@@ -132,6 +181,8 @@ def _show_proven(screen: Screen, proven: Proven) -> None:
         screen.say("connector.receipts.without_proof")
     else:
         screen.say("connector.receipts.with_proof", size=proven.in_ledger)
+    for one in proven.cosigned:
+        screen.say("connector.receipts.cosigned", name=one.name, time=rfc3339(one.time))
     control = proven.control
     screen.value(
         {
@@ -143,6 +194,7 @@ def _show_proven(screen: Screen, proven: Proven) -> None:
             "outcome": control.outcome,
             "question": proven.question,
             "ledger_size": proven.in_ledger,
+            "witnesses": [{"name": one.name, "time": rfc3339(one.time)} for one in proven.cosigned],
         }
     )
 

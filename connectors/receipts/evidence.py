@@ -6,6 +6,7 @@ it like the case file that it belongs to.
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from certs.canonical import Json, canonical, parse
 from certs.certificates import CertificateFacts, connector_name, verify_certificate
+from certs.cosignature import Cosignature
 from certs.encoding import b64u, unb64u
 from certs.errors import (
     CertificateError,
@@ -23,6 +25,7 @@ from certs.errors import (
     ReceiptInvalid,
     SignatureError,
 )
+from certs.keys import PublicKey
 from certs.note import open_checkpoint
 from certs.receipts import Receipt, leaves_digest
 from certs.signatures import LABEL, content_digest, read_signature, request_digest
@@ -30,11 +33,15 @@ from certs.tree import HASH_BYTES, verify_inclusion
 from connectors.errors import AnswerRefused, EvidenceBroken, ReceiptUnknown
 from connectors.jwks import ReceiptKey, check_receipt, receipt_kid
 from connectors.openings import Control, Opened
+from connectors.receipts.log import Lineage
+from connectors.receipts.log_keys import LogKeys, checkpoint_chain
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.settings import LedgerPin
 from connectors.verify import ANSWERED, NOBODY, Trust, check_names, check_person, check_time
 
-VERSION = 1
+VERSION = 2
+"""Since 2 it brings the root's certificate (PEM), so that a fingerprint is all that is needed."""
+_VERSIONS = (1, VERSION)
 MAX_EVIDENCE = 1024 * 1024
 _DEPTH = 12
 
@@ -52,6 +59,8 @@ class _Request(_Part):
 class _Proof(_Part):
     checkpoint: str
     hashes: list[str]
+    chain: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    """Certificates of a key that signed the checkpoint, for those who pinned an older one."""
 
 
 class _Evidence(_Part):
@@ -65,6 +74,7 @@ class _Evidence(_Part):
     request: _Request
     receipt: str
     receipt_chain: Annotated[list[str], Field(min_length=2, max_length=2)]
+    root: str | None = None
     opening: dict[str, object]
     proof: _Proof | None
 
@@ -72,7 +82,7 @@ class _Evidence(_Part):
 class Proven:
     """What an evidence file shows: the question, its exit, when and where it stands."""
 
-    __slots__ = ("control", "entry", "in_ledger", "question", "receipt", "time")
+    __slots__ = ("control", "cosigned", "entry", "in_ledger", "question", "receipt", "time")
 
     def __init__(
         self,
@@ -83,6 +93,7 @@ class Proven:
         control: Control,
         receipt: Receipt,
         in_ledger: int | None,
+        cosigned: tuple[Cosignature, ...] = (),
     ) -> None:
         self.entry = entry
         self.time = time
@@ -91,9 +102,11 @@ class Proven:
         self.receipt = receipt
         self.in_ledger = in_ledger
         """Size of the checkpoint that the proof leads to; None if only the receipt stands."""
+        self.cosigned = cosigned
+        """Who of the witnesses that we pinned cosigned that checkpoint."""
 
 
-def export(store: ReceiptStore, kept: Kept, trust: Trust) -> bytes:
+def export(store: ReceiptStore, kept: Kept, trust: Trust, keys: LogKeys) -> bytes:
     """The evidence file of a receipt, canonical JSON."""
     question = store.question(kept.request_id)
     attempts = [one for one in store.attempts(kept.request_id) if one.request == kept.request]
@@ -103,6 +116,9 @@ def export(store: ReceiptStore, kept: Kept, trust: Trust) -> bytes:
     proof: Json = None
     if kept.proof is not None and kept.checkpoint is not None:
         proof = {"checkpoint": kept.checkpoint, "hashes": [b64u(one) for one in kept.proof]}
+        chain = keys.chain_of(kept.checkpoint, kept.checkpoint.partition("\n")[0])
+        if chain is not None:
+            proof["chain"] = [b64u(one) for one in chain]
     return canonical(
         {
             "v": VERSION,
@@ -119,20 +135,31 @@ def export(store: ReceiptStore, kept: Kept, trust: Trust) -> bytes:
             },
             "receipt": kept.token,
             "receipt_chain": [b64u(kept.key.certificate), b64u(kept.key.issuing)],
+            "root": trust.root.decode("ascii"),
             "opening": parse(kept.opening, max_bytes=MAX_EVIDENCE, max_depth=_DEPTH),
             "proof": proof,
         }
     )
 
 
-def verify_evidence(data: bytes, *, trust: Trust, ledger: LedgerPin) -> Proven:
+def verify_evidence(
+    data: bytes,
+    *,
+    trust: Trust,
+    ledger: LedgerPin,
+    lineage: Lineage | None = None,
+    known: Sequence[PublicKey] = (),
+) -> Proven:
     """What ``data`` proves to whoever pinned the root and the ledger's key.
+
+    ``lineage``: the names that the ledger had before, which are believed as far as they were kept.
+    ``known``: its keys beside the pinned one; one whose chain the file brings is believed too.
 
     Raises ``EvidenceBroken``; fact ``why`` names the check. That our certificate stood at the
     time is in the ledger, not in the file: only its chain and its time are checked here.
     """
     try:
-        return _verify(data, trust, ledger)
+        return _verify(data, trust, ledger, lineage or Lineage((ledger.origin,)), known)
     except (ValidationError, Malformed) as error:
         raise EvidenceBroken(why="form") from error
     except ReceiptInvalid as error:
@@ -151,10 +178,12 @@ def verify_evidence(data: bytes, *, trust: Trust, ledger: LedgerPin) -> Proven:
         raise EvidenceBroken(why="inclusion") from error
 
 
-def _verify(data: bytes, trust: Trust, ledger: LedgerPin) -> Proven:
+def _verify(
+    data: bytes, trust: Trust, ledger: LedgerPin, lineage: Lineage, known: Sequence[PublicKey]
+) -> Proven:
     raw = parse(data, max_bytes=MAX_EVIDENCE, max_depth=_DEPTH)
     evidence = _Evidence.model_validate(raw)
-    if evidence.v != VERSION:
+    if evidence.v not in _VERSIONS:
         raise EvidenceBroken(why="version")
     # 1 The receipt is the hub's, under the pinned root
     certificate, issuing = (unb64u(part) for part in evidence.receipt_chain)
@@ -166,8 +195,9 @@ def _verify(data: bytes, trust: Trust, ledger: LedgerPin) -> Proven:
         hub=trust.hub,
     )
     # 2 A connector of this hub signed the request that it is about
+    opened = Opened(raw["opening"] if isinstance(raw, dict) else None)
     base, signature = unb64u(evidence.request.base), unb64u(evidence.request.signature)
-    signer = _signer(unb64u(evidence.request.certificate), issuing, trust.root, receipt)
+    signer = _signer(unb64u(evidence.request.certificate), issuing, trust.root, opened.leaf.time)
     signer.public.verify(signature, base)
     if request_digest(base, signature) != receipt.request:
         raise EvidenceBroken(why="request")
@@ -179,8 +209,6 @@ def _verify(data: bytes, trust: Trust, ledger: LedgerPin) -> Proven:
     question = evidence.question.encode("utf-8")
     created = _check_request(base, signature, evidence, question)
     # 4 The entry is the one promised, and tells of this request and this question
-    opening = raw["opening"] if isinstance(raw, dict) else None
-    opened = Opened(opening)
     asked = parse(question, max_bytes=MAX_EVIDENCE, max_depth=_DEPTH)
     _check_entry(opened, receipt, evidence)
     _check_story(opened, evidence, trust, asked)
@@ -189,8 +217,12 @@ def _verify(data: bytes, trust: Trust, ledger: LedgerPin) -> Proven:
     check_time(opened.leaf.time, issued, created, now=issued)
     # 6 The ledger kept the promise
     size = None
+    cosigned: tuple[Cosignature, ...] = ()
     if evidence.proof is not None:
-        size = _check_proof(evidence.proof, opened, receipt, ledger)
+        pinned = tuple(public for _, public in ledger.keys())  # noqa: SIM118 no mapping
+        keys = (*pinned, *known, *_certified(evidence.proof, trust, opened.leaf.time))
+        size = _check_proof(evidence.proof, opened, receipt, keys, lineage)
+        cosigned = _check_witnesses(evidence.proof, ledger)
     return Proven(
         entry=evidence.entry,
         time=opened.leaf.time,
@@ -198,12 +230,25 @@ def _verify(data: bytes, trust: Trust, ledger: LedgerPin) -> Proven:
         control=opened.control,
         receipt=receipt,
         in_ledger=size,
+        cosigned=cosigned,
     )
 
 
-def _signer(der: bytes, issuing: bytes, root: bytes, receipt: Receipt) -> CertificateFacts:
-    """The connector's certificate, issued by the same authority as the receipt's."""
-    return verify_certificate(der, issuing, root, now=receipt.issued * 1000, usage="connector")
+def _signer(der: bytes, issuing: bytes, root: bytes, time: int) -> CertificateFacts:
+    """The connector's certificate, issued by the same authority as the receipt's.
+
+    It held when the entry was made; a receipt that was fetched again may be much younger.
+    """
+    return verify_certificate(der, issuing, root, now=time, usage="connector")
+
+
+def _certified(proof: _Proof, trust: Trust, time: int) -> tuple[PublicKey, ...]:
+    """The key whose chain the file brings, if it held at some time after the entry was made."""
+    if proof.chain is None:
+        return ()
+    certificate, issuing = (unb64u(part) for part in proof.chain)
+    chain = checkpoint_chain(certificate, issuing, root=trust.root, hub=trust.hub)
+    return (chain.at(max(time, chain.facts.not_before)).public,)
 
 
 def _check_request(base: bytes, signature: bytes, evidence: _Evidence, question: bytes) -> int:
@@ -256,9 +301,23 @@ def _check_story(opened: Opened, evidence: _Evidence, trust: Trust, asked: Json)
     check_person(opened, {part: asked.get(part) for part in NOBODY})
 
 
-def _check_proof(proof: _Proof, opened: Opened, receipt: Receipt, ledger: LedgerPin) -> int:
-    checkpoint = open_checkpoint(proof.checkpoint, ledger.keys())
-    if checkpoint.origin != receipt.origin or receipt.origin != ledger.origin:
+def _check_witnesses(proof: _Proof, ledger: LedgerPin) -> tuple[Cosignature, ...]:
+    try:
+        return ledger.cosigned(proof.checkpoint)
+    except CheckpointInvalid as error:
+        raise EvidenceBroken(why="cosignatures") from error
+
+
+def _check_proof(
+    proof: _Proof,
+    opened: Opened,
+    receipt: Receipt,
+    keys: Sequence[PublicKey],
+    lineage: Lineage,
+) -> int:
+    named = [(name, public) for name in lineage.names for public in keys]
+    checkpoint = open_checkpoint(proof.checkpoint, named)
+    if not lineage.continues(receipt.origin, receipt.first, checkpoint.origin):
         raise EvidenceBroken(why="origin")
     hashes = [unb64u(text) for text in proof.hashes]
     if any(len(one) != HASH_BYTES for one in hashes):

@@ -1,7 +1,8 @@
 """The ledger keeps the promise of every receipt, or an alarm is raised.
 
-A checkpoint is believed if the pinned key signed it and it is consistent with the newest one that
-we have kept: a hub that shows its log to us must go on showing that same log.
+A checkpoint is believed if the pinned key signed it, or one that followed it (``log_keys.py``), and
+it is consistent with the newest one that we have kept: a hub that shows its log to us must go on
+showing that same log.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from http import HTTPStatus
 from certs.canonical import Json, canonical, parse
 from certs.encoding import unb64u
 from certs.errors import CheckpointInvalid, Malformed, ProofInvalid, YifenError
-from certs.note import MAX_NOTE_BYTES, Checkpoint, open_checkpoint
+from certs.note import MAX_NOTE_BYTES, Checkpoint
 from certs.tree import HASH_BYTES, verify_consistency, verify_inclusion
 from connectors.clock import Clock
 from connectors.errors import (
@@ -18,14 +19,21 @@ from connectors.errors import (
     HubUnintelligible,
     HubUnreachable,
     LedgerForked,
+    LedgerRestored,
     ProofOverdue,
 )
+from connectors.later import restored
+from connectors.receipts.log import KeptLog
+from connectors.receipts.log_keys import LogKeys
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.settings import LedgerPin
 from connectors.transport import Response, Transport
 
 MAX_PROOF = 64
 """Hashes of a proof: a tree of 2^63 leaves has no longer one."""
+CHECKPOINT, COSIGNED = "/ledger/checkpoint", "/ledger/cosigned"
+NO_QUORUM = "no-quorum"
+"""The hub has no checkpoint that enough of our witnesses have cosigned, or none so far."""
 MINUTE = 60_000
 BATCH = 1000
 """Receipts that one call proves."""
@@ -60,11 +68,14 @@ class Proofs:
         pin: LedgerPin,
         clock: Clock,
         minutes: int,
+        keys: LogKeys,
     ) -> None:
         self._transport = transport
         self._store = store
+        self._log = KeptLog(store)
         self._origin = pin.origin
-        self._trusted = pin.keys()
+        self._keys = keys
+        self._pin = pin
         self._clock = clock
         self._minutes = minutes
 
@@ -72,19 +83,24 @@ class Proofs:
         """The newest checkpoint, consistent with every one seen before; it is kept.
 
         Raises ``LedgerForked`` and keeps both checkpoints as evidence if it is not, or
-        ``CheckpointInvalid`` or ``HubError`` if there is none to believe.
+        ``CheckpointInvalid`` or ``HubError`` if there is none to believe; ``LedgerRestored`` if the
+        hub says why.
         """
-        answer = self._fetch("/ledger/checkpoint", MAX_NOTE_BYTES)
         try:
-            note = answer.body.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise CheckpointInvalid(why="utf-8") from error
-        seen = Seen(self._open(note), note)
+            note = self._newest()
+            seen = Seen(self._named(self._keys.open_newest(note, self._origin)), note)
+            # Where witnesses are pinned nothing counts that a quorum of them has not seen.
+            self._pin.cosigned(note)
+        except (CheckpointInvalid, HubUnreachable) as error:
+            later = restored(self._transport, self._origin)
+            if later is not None:
+                raise later from error
+            raise
         kept_note = self._store.checkpoint(self._origin)
         if kept_note is not None:
-            kept = Seen(self._open(kept_note), kept_note)
+            kept = Seen(self._named(self._keys.open(kept_note, self._origin)), kept_note)
             self._check_consistent(kept, seen)
-            if kept.checkpoint.size > seen.checkpoint.size:
+            if kept.checkpoint.size > seen.checkpoint.size and self._is_cosigned(kept_note):
                 return kept
         self._store.write_checkpoint(self._origin, seen.checkpoint.size, note, self._clock())
         return seen
@@ -95,9 +111,11 @@ class Proofs:
         Raises ``LedgerForked``, or ``ProofOverdue`` for the first receipt whose entry should
         long be in the ledger; all others have been tried by then.
         """
-        # 1 What waits
-        ours = self._store.received(self._origin, limit=BATCH)
-        ours += self._store.overdue(self._origin, limit=ALARM_BATCH)
+        # 1 What waits; of earlier names of the ledger, what a restore has kept
+        ours: list[Kept] = []
+        for origin, below in {self._origin: None, **self._log.earlier(self._origin)}.items():
+            ours += self._store.received(origin, limit=BATCH, below=below)
+            ours += self._store.overdue(origin, limit=ALARM_BATCH, below=below)
         if not ours:
             return Progress(0, self._store.unproven())
         # 2 One checkpoint for all of them; not to show one is no way out of a promise
@@ -105,7 +123,7 @@ class Proofs:
         seen: Seen | None = None
         try:
             seen = self.checkpoint()
-        except (HubError, CheckpointInvalid) as error:
+        except (HubError, CheckpointInvalid, LedgerRestored) as error:
             failure = error
         # 3 A proof for each that the checkpoint covers
         overdue: list[Kept] = []
@@ -124,14 +142,47 @@ class Proofs:
             raise failure
         return Progress(proven, self._store.unproven())
 
+    def under_witnesses(self, kept: Kept) -> Kept:
+        """A receipt with its proof under a checkpoint that the pinned witnesses cosigned.
+
+        One that was proven before they were pinned is proven again. Raises as ``checkpoint`` does,
+        or ``HubUnreachable`` if the hub gives no such proof.
+        """
+        if kept.checkpoint is None or self._is_cosigned(kept.checkpoint):
+            return kept
+        if not self._prove(kept, self.checkpoint()):
+            raise HubUnreachable(why=NO_QUORUM)
+        again = self._store.of_question(kept.request_id)
+        return next(one for one in again if (one.origin, one.entry) == (kept.origin, kept.entry))
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """The proof that the hub gives for an entry in the tree of ``size``, not yet verified.
+
+        Raises ``HubError``, or ``ProofInvalid`` for what cannot be one.
+        """
+        answer = self._fetch(f"/ledger/inclusion?index={index}&size={size}", _PROOF_BYTES)
+        return _read_proof(answer)
+
+    def check_prefix(self, old: Checkpoint, new: Checkpoint) -> None:
+        """Raise ``ProofInvalid`` unless the tree of ``old`` is the beginning of that of ``new``.
+
+        Raises ``HubError`` if the hub gives no proof.
+        """
+        if old.size == new.size:
+            if old.root != new.root:
+                raise ProofInvalid
+            return
+        path = f"/ledger/consistency?first={old.size}&second={new.size}"
+        proof = _read_proof(self._fetch(path, _PROOF_BYTES))
+        verify_consistency(old.size, new.size, proof, old.root, new.root)
+
     def _prove(self, kept: Kept, seen: Seen) -> bool:
         """Fetch and keep one proof; False if the hub gave none that holds."""
         size = seen.checkpoint.size
         if kept.entry >= size:
             return False
         try:
-            answer = self._fetch(f"/ledger/inclusion?index={kept.entry}&size={size}", _PROOF_BYTES)
-            proof = _read_proof(answer)
+            proof = self.inclusion(kept.entry, size)
             verify_inclusion(kept.leaf_hash, kept.entry, size, proof, seen.checkpoint.root)
         except (HubError, ProofInvalid):
             return False
@@ -141,14 +192,7 @@ class Proofs:
     def _check_consistent(self, kept: Seen, seen: Seen) -> None:
         old, new = sorted((kept.checkpoint, seen.checkpoint), key=lambda one: one.size)
         try:
-            if old.size == new.size:
-                if old.root != new.root:
-                    raise ProofInvalid
-                return
-            answer = self._fetch(
-                f"/ledger/consistency?first={old.size}&second={new.size}", _PROOF_BYTES
-            )
-            verify_consistency(old.size, new.size, _read_proof(answer), old.root, new.root)
+            self.check_prefix(old, new)
         except (HubUnintelligible, ProofInvalid) as error:
             evidence = canonical({"kept": kept.note, "seen": seen.note})
             failure = LedgerForked(old=kept.checkpoint.size, new=seen.checkpoint.size)
@@ -173,19 +217,39 @@ class Proofs:
             overdue=kept,
         )
 
-    def _open(self, note: str) -> Checkpoint:
-        checkpoint = open_checkpoint(note, self._trusted)
+    def _newest(self) -> str:
+        """The hub's newest checkpoint: the newest cosigned one where witnesses are pinned."""
+        path = COSIGNED if self._pin.witnesses else CHECKPOINT
+        answer = self._transport.get(path, limit=MAX_NOTE_BYTES)
+        if path == COSIGNED and answer.status == HTTPStatus.NOT_FOUND:
+            raise HubUnreachable(why=NO_QUORUM)
+        try:
+            return _checked(answer).body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise CheckpointInvalid(why="utf-8") from error
+
+    def _is_cosigned(self, note: str) -> bool:
+        try:
+            self._pin.cosigned(note)
+        except CheckpointInvalid:
+            return False
+        return True
+
+    def _named(self, checkpoint: Checkpoint) -> Checkpoint:
         if checkpoint.origin != self._origin:
             raise CheckpointInvalid(why="origin")
         return checkpoint
 
     def _fetch(self, path: str, limit: int) -> Response:
-        answer = self._transport.get(path, limit=limit)
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise HubUnreachable(why="status")
-        if answer.status != HTTPStatus.OK:
-            raise HubUnintelligible(why="ledger")
-        return answer
+        return _checked(self._transport.get(path, limit=limit))
+
+
+def _checked(answer: Response) -> Response:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise HubUnreachable(why="status")
+    if answer.status != HTTPStatus.OK:
+        raise HubUnintelligible(why="ledger")
+    return answer
 
 
 def _read_proof(answer: Response) -> tuple[bytes, ...]:

@@ -6,7 +6,8 @@ CREATE TABLE IF NOT EXISTS questions (
     operation  TEXT NOT NULL,
     dataset    TEXT NOT NULL,
     body       BLOB NOT NULL,   -- the canonical question as it was signed
-    asked      INTEGER NOT NULL -- milliseconds
+    asked      INTEGER NOT NULL, -- milliseconds
+    asker      TEXT              -- the gateway's key under which it came in
 ) STRICT;
 
 -- Our own certificates, for the signatures below.
@@ -45,6 +46,7 @@ CREATE TABLE IF NOT EXISTS receipts (
     PRIMARY KEY (origin, entry)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS receipts_of_question ON receipts (request_id);
+CREATE INDEX IF NOT EXISTS receipts_of_time ON receipts (time);
 CREATE INDEX IF NOT EXISTS receipts_pending ON receipts (entry) WHERE state <> 'proven';
 
 -- The newest checkpoint that we have seen of each ledger.
@@ -63,4 +65,43 @@ CREATE TABLE IF NOT EXISTS alarms (
     why        TEXT NOT NULL,
     request_id TEXT,
     evidence   BLOB NOT NULL
+) STRICT;
+
+-- Alarms that somebody has looked into: they no longer hold anything up, and stay on record.
+CREATE TABLE IF NOT EXISTS acknowledged (
+    alarm INTEGER PRIMARY KEY REFERENCES alarms (id),
+    time  INTEGER NOT NULL,
+    note  TEXT NOT NULL
+) STRICT;
+
+-- Names that the ledger has taken after a restore, as a person accepted them.
+CREATE TABLE IF NOT EXISTS origins (
+    origin   TEXT PRIMARY KEY,
+    previous TEXT NOT NULL,
+    kept     INTEGER NOT NULL,   -- entries of the previous name below this index go on
+    opening  BLOB NOT NULL,      -- canonical JSON: what the hub opened of its restores
+    note     TEXT NOT NULL,      -- the checkpoint that includes them
+    accepted INTEGER NOT NULL    -- milliseconds
+) STRICT;
+
+-- Entries that name us, as the hub opened them: certificates, connectors, grants, keys, restores.
+CREATE TABLE IF NOT EXISTS opened (
+    origin       TEXT NOT NULL,
+    entry        INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    time         INTEGER NOT NULL, -- the leaf's, milliseconds
+    leaf         BLOB NOT NULL,
+    control      BLOB NOT NULL,    -- canonical JSON
+    control_salt TEXT NOT NULL,
+    told         INTEGER NOT NULL, -- 1 once a person was shown it
+    PRIMARY KEY (origin, entry)
+) STRICT;
+
+-- Keys of the ledger's checkpoints beside the pinned one, believed by their certificates (DER).
+CREATE TABLE IF NOT EXISTS log_keys (
+    key         BLOB PRIMARY KEY,
+    certificate BLOB NOT NULL,    -- empty for the pinned key, which needs none
+    issuing     BLOB NOT NULL,
+    learned     INTEGER NOT NULL, -- milliseconds
+    ended       INTEGER NOT NULL  -- when a checkpoint was seen that it did not sign any more; or 0
 ) STRICT;

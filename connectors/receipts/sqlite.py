@@ -29,15 +29,21 @@ Connection = driver.Connection
 Error = driver.Error
 
 
+def require_version() -> str:
+    """The version of the SQLite library in use; raises ``SqliteTooOld``."""
+    if driver.sqlite_version_info < NEEDED:
+        raise SqliteTooOld(
+            found=driver.sqlite_version, needed=".".join(str(part) for part in NEEDED)
+        )
+    return str(driver.sqlite_version)
+
+
 def connect(path: Path) -> driver.Connection:
     """Open ``path`` (made with mode 0600), in autocommit; transactions are begun by hand.
 
     Raises ``SqliteTooOld`` or ``StoreUnreadable``.
     """
-    if driver.sqlite_version_info < NEEDED:
-        raise SqliteTooOld(
-            found=driver.sqlite_version, needed=".".join(str(part) for part in NEEDED)
-        )
+    require_version()
     try:
         # SQLite gives the files beside it (-wal, -shm) the mode of the database itself.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -5,86 +5,30 @@ when the call returns (WAL with ``synchronous=FULL``). The life of a receipt: ``
 ``proven``, or ``alarm`` if the ledger does not show its entry in time, which a later proof mends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
 
 from certs.certificates import CertificateFacts
 from certs.signatures import Signed
-from certs.tree import HASH_BYTES
-from connectors.errors import EntryTwice, ReceiptUnknown, StoreUnreadable
+from connectors.errors import EntryTwice, QuestionTaken, ReceiptUnknown, StoreUnreadable
 from connectors.jwks import ReceiptKey
-from connectors.question import Operation, Question
+from connectors.question import Question
+from connectors.receipts.kept import Alarm, Kept, KeptAttempt, KeptQuestion, State, split_proof
+from connectors.receipts.search import EVERYTHING, Wanted
 from connectors.receipts.sqlite import Error, connect
 
-State = Literal["received", "proven", "alarm"]
-SCHEMA = 1
+__all__ = ["Alarm", "Kept", "KeptAttempt", "KeptQuestion", "ReceiptStore", "State", "split_proof"]
+SCHEMA = 2
+_ALARMS = "SELECT id, time, code, why, request_id, evidence FROM alarms"
+_COUNT = "SELECT count(*) FROM receipts r JOIN questions q USING (request_id)"
 _SELECT = """
     SELECT r.entry, r.origin, r.request, r.request_id, r.token, r.status, r.outcome, r.leaf,
         r.leaf_hash, r.opening, r.time, r.state, r.proof, r.checkpoint,
         k.kid, k.certificate, k.issuing, q.operation, q.dataset
     FROM receipts r JOIN keys k USING (kid) JOIN questions q USING (request_id)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A receipt as kept; ``opening`` is canonical JSON, ``proof`` the hashes of its path."""
-
-    entry: int
-    origin: str
-    request: str
-    request_id: str
-    token: str
-    status: int
-    outcome: str
-    leaf: bytes
-    leaf_hash: bytes
-    opening: bytes = field(repr=False)
-    time: int
-    state: State
-    proof: tuple[bytes, ...] | None
-    checkpoint: str | None
-    key: ReceiptKey = field(repr=False)
-    operation: Operation
-    dataset: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeptQuestion:
-    """A question as kept; ``body`` is what was signed."""
-
-    request_id: str
-    operation: Operation
-    dataset: str
-    body: bytes = field(repr=False)
-    asked: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAttempt:
-    """One attempt that left, with the certificate (DER) of the key that signed it."""
-
-    request: str
-    base: bytes
-    signature: bytes
-    created: int
-    certificate: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that did not prove; ``evidence`` is what shows it."""
-
-    id: int
-    time: int
-    code: str
-    why: str
-    request_id: str | None
-    evidence: bytes = field(repr=False)
 
 
 class ReceiptStore:
@@ -95,7 +39,10 @@ class ReceiptStore:
         try:
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
-                self._create()
+                self._run("schema")
+            elif 0 < version < SCHEMA:
+                for step in range(version, SCHEMA):
+                    self._run(f"step{step}")
             elif version != SCHEMA:
                 raise StoreUnreadable(why="version")
         except Error as error:
@@ -106,20 +53,30 @@ class ReceiptStore:
         self._connection.close()
 
     def write_attempt(
-        self, question: Question, signed: Signed, certificate: CertificateFacts, now: int
-    ) -> None:
-        """Note an attempt that is about to leave."""
+        self,
+        question: Question,
+        signed: Signed,
+        certificate: CertificateFacts,
+        now: int,
+        *,
+        asker: str | None = None,
+    ) -> bool:
+        """Note an attempt that is about to leave; True if its question had one before.
+
+        Raises ``QuestionTaken`` if another question, or one of another asker, has its identity.
+        """
+        body = question.body()
         with self._writing():
-            self._connection.execute(
-                "INSERT OR IGNORE INTO questions VALUES (?, ?, ?, ?, ?)",
-                (
-                    question.request_id,
-                    question.operation,
-                    question.dataset,
-                    question.body(),
-                    now,
-                ),
-            )
+            known = not self._connection.execute(
+                "INSERT INTO questions (request_id, operation, dataset, body, asked, asker)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request_id) DO NOTHING",
+                (question.request_id, question.operation, question.dataset, body, now, asker),
+            ).rowcount
+            if known:
+                before = self.question(question.request_id)
+                same = (before.operation, before.dataset, before.body, before.asker)
+                if same != (question.operation, question.dataset, body, asker):
+                    raise QuestionTaken
             self._connection.execute(
                 "INSERT OR IGNORE INTO certificates VALUES (?, ?)",
                 (certificate.keyid, certificate.der),
@@ -135,6 +92,7 @@ class ReceiptStore:
                     signed.created,
                 ),
             )
+        return known
 
     def write_receipt(self, kept: Kept) -> None:
         """Keep a verified receipt; one that we have already is left as it is.
@@ -219,28 +177,45 @@ class ReceiptStore:
             ).fetchone()
             return None if row is None else str(row[0])
 
-    def receipts(self, *, limit: int, before: int | None = None) -> list[Kept]:
+    def receipts(
+        self, *, limit: int, before: int | None = None, wanted: Wanted = EVERYTHING
+    ) -> list[Kept]:
         """The newest receipts first, at most ``limit``, with entries below ``before``."""
-        where = "WHERE (?1 IS NULL OR r.entry < ?1) ORDER BY r.entry DESC LIMIT ?2"
-        return self._kept(where, (before, limit))
+        where, values = wanted.where()
+        where += " AND (? IS NULL OR r.entry < ?) ORDER BY r.entry DESC LIMIT ?"
+        return self._kept(where, (*values, before, before, limit))
 
-    def received(self, origin: str, *, limit: int) -> list[Kept]:
-        """Receipts of one ledger whose proof has not come and is not overdue, oldest first."""
+    def count(self, wanted: Wanted) -> int:
+        """How many receipts are wanted."""
+        where, values = wanted.where()
+        with self._reading():
+            (count,) = self._connection.execute(f"{_COUNT} {where}", values).fetchone()
+        return int(count)
+
+    def received(self, origin: str, *, limit: int, below: int | None = None) -> list[Kept]:
+        """Receipts of one ledger whose proof has not come and is not overdue, oldest first.
+
+        Only entries below ``below``, if that is given.
+        """
         # `<> 'proven'` word for word, and `+` before the origin: or SQLite does not take the
         # partial index of these, but reads every receipt that was ever proven.
         where = (
             "WHERE r.state <> 'proven' AND r.state = 'received' AND +r.origin = ?1"
-            " ORDER BY r.entry LIMIT ?2"
+            " AND (?3 IS NULL OR r.entry < ?3) ORDER BY r.entry LIMIT ?2"
         )
-        return self._kept(where, (origin, limit))
+        return self._kept(where, (origin, limit, below))
 
-    def overdue(self, origin: str, *, limit: int) -> list[Kept]:
-        """Receipts of one ledger in alarm, drawn by lot: none waits behind others for ever."""
+    def overdue(self, origin: str, *, limit: int, below: int | None = None) -> list[Kept]:
+        """Receipts of one ledger in alarm, drawn by lot: none waits behind others for ever.
+
+        Only entries below ``below``, if that is given.
+        """
         where = (
             "WHERE r.rowid IN (SELECT rowid FROM receipts WHERE state <> 'proven'"
-            " AND state = 'alarm' AND +origin = ?1 ORDER BY random() LIMIT ?2) ORDER BY r.entry"
+            " AND state = 'alarm' AND +origin = ?1 AND (?3 IS NULL OR entry < ?3)"
+            " ORDER BY random() LIMIT ?2) ORDER BY r.entry"
         )
-        return self._kept(where, (origin, limit))
+        return self._kept(where, (origin, limit, below))
 
     def unproven(self) -> int:
         """How many receipts of whatever ledger have no proof."""
@@ -265,7 +240,7 @@ class ReceiptStore:
         """A question by its identity; raises ``ReceiptUnknown``."""
         with self._reading():
             row = self._connection.execute(
-                "SELECT request_id, operation, dataset, body, asked FROM questions"
+                "SELECT request_id, operation, dataset, body, asked, asker FROM questions"
                 " WHERE request_id = ?",
                 (request_id,),
             ).fetchone()
@@ -277,7 +252,7 @@ class ReceiptStore:
         """Questions that left and have no receipt, newest first."""
         with self._reading():
             rows = self._connection.execute(
-                "SELECT request_id, operation, dataset, body, asked FROM questions"
+                "SELECT request_id, operation, dataset, body, asked, asker FROM questions"
                 " WHERE request_id NOT IN (SELECT request_id FROM receipts)"
                 " ORDER BY asked DESC LIMIT ?",
                 (limit,),
@@ -294,13 +269,11 @@ class ReceiptStore:
             ).fetchall()
         return [KeptAttempt(*row) for row in rows]
 
-    def alarms(self, *, limit: int) -> list[Alarm]:
-        """The newest alarms first."""
+    def alarms(self, *, limit: int, where: str = "1", values: Sequence[str] = ()) -> list[Alarm]:
+        """The newest alarms first, of those for which ``where`` holds, a condition of this room."""
         with self._reading():
             rows = self._connection.execute(
-                "SELECT id, time, code, why, request_id, evidence FROM alarms"
-                " ORDER BY id DESC LIMIT ?",
-                (limit,),
+                f"{_ALARMS} WHERE {where} ORDER BY id DESC LIMIT ?", (*values, limit)
             ).fetchall()
         return [Alarm(*row) for row in rows]
 
@@ -318,23 +291,65 @@ class ReceiptStore:
             "alarms": alarms,
         }
 
-    def _create(self) -> None:
-        script = files("connectors.receipts").joinpath("schema.sql").read_text(encoding="utf-8")
-        self._connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {SCHEMA}; COMMIT;"
-        )
+    def _run(self, name: str) -> None:
+        """Run a script of ours; what another process has done meanwhile it does not do again."""
+        script = files("connectors.receipts").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+        after = SCHEMA if name == "schema" else int(name.removeprefix("step")) + 1
+        self._connection.execute("BEGIN IMMEDIATE")
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version < after:
+            for statement in script.split(";\n"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {after}")
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def group(self) -> Iterator[None]:
+        """One transaction around many writes: they reach the disk together, at its end.
+
+        A write that raises is undone alone. Raises ``StoreUnreadable`` for all of them.
+        """
+        with self._transaction("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
+            yield
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """One transaction; raises ``StoreUnreadable`` when it does not reach the disk."""
+        """One transaction, or one write of a group; ``StoreUnreadable`` if it is not made."""
+        if self._connection.in_transaction:
+            undo = "ROLLBACK TO one; RELEASE one"
+            with self._transaction("SAVEPOINT one", "RELEASE one", undo):
+                yield
+        else:
+            with self.group():
+                yield
+
+    @contextmanager
+    def _transaction(self, begin: str, end: str, undo: str) -> Iterator[None]:
+        done = False
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(begin)
             yield
-            self._connection.execute("COMMIT")
+            self._connection.execute(end)
+            done = True
         except Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
             raise StoreUnreadable(why="write") from error
+        finally:
+            if not done and self._connection.in_transaction:
+                for statement in undo.split("; "):
+                    self._connection.execute(statement)
+
+    def change(self, statement: str, *values: str | int | bytes) -> int:
+        """Run a statement of this room that writes; how many rows it changed."""
+        with self._writing():
+            return self._connection.execute(statement, values).rowcount
+
+    def rows(self, statement: str, *values: str | int) -> list[tuple[str | int | bytes, ...]]:
+        """Run a statement of this room that reads."""
+        with self._reading():
+            found: list[tuple[str | int | bytes, ...]] = self._connection.execute(
+                statement, values
+            ).fetchall()
+            return found
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -375,8 +390,3 @@ class ReceiptStore:
             )
             for row in rows
         ]
-
-
-def split_proof(data: bytes) -> tuple[bytes, ...]:
-    """The hashes of a proof kept as one value."""
-    return tuple(data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES))

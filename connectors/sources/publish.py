@@ -18,10 +18,10 @@ from certs.errors import Malformed
 from connectors.calls import Calls, read_model
 from connectors.clock import Sleep
 from connectors.errors import HubUnintelligible, HubUnreachable
-from connectors.sources.chunks import chunks
-from connectors.sources.csv import CsvSource
+from connectors.sources.intake import Intake
 from connectors.sources.mapping import ColumnMapping
-from connectors.sources.rejected import Rejection
+from connectors.sources.rejected import Rejection, told
+from connectors.sources.source import Source
 
 Stage = Literal["sending", "checking"]
 OnProgress = Callable[[Stage, int, int | None], None]
@@ -82,17 +82,18 @@ class _Opened(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How it ended, and the rows that were rejected."""
+    """How it ended, the rows that were rejected, and what was met on the way."""
 
     publication: Publication
     rows: int
     rejections: tuple[Rejection, ...]
+    intake: Intake
 
 
 def publish(
     calls: Calls,
     dataset: str,
-    source: CsvSource,
+    source: Source,
     mapping: ColumnMapping,
     *,
     sleep: Sleep,
@@ -118,7 +119,8 @@ def publish(
     # 2 The rows, chunk by chunk
     whole = sha256()
     count = rows = 0
-    for count, chunk in enumerate(chunks(source, mapping, opened.chunk_bytes), 1):
+    intake = Intake(source, mapping)
+    for count, chunk in enumerate(intake.chunks(opened.chunk_bytes), 1):
         calls.call("PUT", f"{path}/chunks/{count - 1}", chunk.data, content_type=CSV_TYPE)
         whole.update(sha256(chunk.data).digest())
         rows = chunk.last_row
@@ -128,7 +130,8 @@ def publish(
     # 4 Wait until it is checked, and ask which rows were rejected
     ended = _wait(calls, path, sleep, progress)
     rejected = ended.report is not None and any(ended.report.rejected.values())
-    return Published(ended, rows, _rejections(calls, path) if rejected else ())
+    found = told(_rejections(calls, path), intake.remarks) if rejected else ()
+    return Published(ended, rows, tuple(found), intake)
 
 
 def _wait(calls: Calls, path: str, sleep: Sleep, progress: OnProgress) -> Publication:

@@ -7,13 +7,15 @@ what the source holds: mode 0600. The hub names rows and reasons only; the value
 import csv
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from catalog.messages import LANGUAGES, Language
-from connectors.sources.csv import CsvSource
+from connectors.sources.intake import Remark
+from connectors.sources.source import Fault, Row, Source
 
 SUFFIX = ".rejected.csv"
 # A sheet takes these as the beginning of a formula (OWASP, CSV Injection); plain numbers are none.
@@ -32,13 +34,32 @@ class Rejection:
     reason: str
 
 
+def told(rejections: Iterable[Rejection], remarks: Mapping[int, Remark]) -> list[Rejection]:
+    """Rejections in order, with what is known here in place of what the hub could see.
+
+    Of a row that was sent empty the hub knows only that everything is missing.
+    """
+    found: dict[Rejection, None] = {}
+    for one in rejections:
+        remark = remarks.get(one.row)
+        if remark is None:
+            found[one] = None
+        elif remark.whole:
+            found[Rejection(one.row, remark.item, remark.why)] = None
+        elif remark.item == one.item:
+            found[Rejection(one.row, one.item, remark.why)] = None
+        else:
+            found[one] = None
+    return sorted(found)
+
+
 def target(path: Path) -> Path:
     """Where the rejected rows of ``path`` are written."""
     return path.with_suffix(SUFFIX)
 
 
 def write_rejected(
-    source: CsvSource,
+    source: Source,
     rejections: Sequence[Rejection],
     headings: Sequence[str],
     reason: ReasonText,
@@ -47,15 +68,28 @@ def write_rejected(
 
     ``headings`` name row, a reason per language, and item; the source's own columns follow.
     """
-    path = target(source.path)
+    path = target(source.beside)
+    # The mark at the beginning lets a spreadsheet see that it is UTF-8.
+    with (
+        replacing(path) as file,
+        open(file.fileno(), "w", encoding="utf-8-sig", newline="", closefd=False) as text,
+    ):
+        _write(text, source, sorted(rejections), headings, reason)
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file for its owner alone that takes the place of ``path`` once it is whole."""
     temporary = path.with_name(path.name + ".part")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    # The mark at the beginning lets a spreadsheet see that it is UTF-8.
-    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        _write(file, source, sorted(rejections), headings, reason)
-    temporary.replace(path)
-    return path
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def neutral(value: str) -> str:
@@ -67,7 +101,7 @@ def neutral(value: str) -> str:
 
 def _write(
     file: TextIO,
-    source: CsvSource,
+    source: Source,
     rejections: Sequence[Rejection],
     headings: Sequence[str],
     reason: ReasonText,
@@ -76,7 +110,7 @@ def _write(
     writer.writerow([*headings, *(neutral(column) for column in source.columns)])
     waiting = iter(rejections)
     current = next(waiting, None)
-    for number, row in _numbered(source):
+    for number, row in numbered(source):
         if current is None:
             return
         cells = None
@@ -87,9 +121,10 @@ def _write(
             current = next(waiting, None)
 
 
-def _numbered(source: CsvSource) -> Iterator[tuple[int, tuple[str | None, ...]]]:
+def numbered(source: Source) -> Iterator[tuple[int, Row]]:
+    """Every row with its number, from 1, and all its cells; those of a fault as they stand."""
     number = 0
     for batch in source.rows(range(len(source.columns))):
         for row in batch:
             number += 1
-            yield number, row
+            yield number, row.cells if isinstance(row, Fault) else row

@@ -12,7 +12,7 @@ from certs.canonical import canonical
 from certs.certificates import CertificateFacts, read_certificate
 from certs.encoding import b64u, digest, sha256, unb64u
 from certs.enrolment import check_request
-from certs.errors import Malformed, RequestRefused
+from certs.errors import CertificateError, Malformed, RequestRefused
 from certs.keys import PublicKey
 from certs.note import vkey
 from hub.access.departments import require_department
@@ -37,6 +37,7 @@ class Trust:
 
     authority: Authority
     checkpoint: PublicKey
+    origin: str
     settings: Settings
 
 
@@ -73,7 +74,7 @@ def invite(changes: Changes, actor: Actor, trust: Trust, department: str, name: 
             )
         )
         change.append("connector", {"status": row.status, "urn": urn, "invited": True})
-    origin = settings.origin
+    origin = trust.origin
     return b64u(
         canonical(
             {
@@ -260,9 +261,19 @@ def _issue(change: Change, trust: Trust, csr_pem: bytes, urn: str, *, line: str 
     return Enrolled(urn, connector.department, pem)
 
 
-def _state(row: CertificateRow) -> dict[str, str | int]:
+def _key_of(der: bytes) -> str | None:
+    """The digest of a certificate's key; a damaged one can be revoked all the same."""
+    try:
+        return digest(read_certificate(der).public.der)
+    except CertificateError:
+        return None
+
+
+def _state(row: CertificateRow) -> dict[str, str | int | None]:
     return {
         "connector": row.connector,
+        # So that a connector recognises its own key, even if the certificate never reached it.
+        "key": _key_of(row.der),
         "keyid": row.keyid,
         "line": row.line,
         "not_after": row.not_after,

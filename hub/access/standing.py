@@ -5,6 +5,7 @@ only be newer; then the epoch under the ledger's lock differs, and the lookup de
 Whatever is not found is not remembered: nobody can fill the memory with names that do not exist.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from catalog.definition import Dataset, load
 from certs.certificates import read_certificate
 from certs.keys import PublicKey
 from hub.access.grant import Grant, read_grant
+from hub.ledger.origin import signed_from
 from hub.storage.sqlite import Connection
 
 _Key = TypeVar("_Key")
@@ -58,10 +60,14 @@ class Source:
 
 
 class Standing:
-    """The control plane at one epoch."""
+    """The control plane at one epoch.
+
+    ``signed_from`` (milliseconds): signatures made before are not believed.
+    """
 
     def __init__(self, connection: Connection, epoch: int) -> None:
         self.epoch = epoch
+        self.signed_from = signed_from(connection)
         self._connection = connection
         self._credentials: dict[str, Credential] = {}
         self._workers: dict[str, Worker] = {}
@@ -180,10 +186,17 @@ class Standing:
 
 
 class StandingBook:
-    """Keeps the newest standing of one process."""
+    """Keeps the newest standing of one process.
 
-    def __init__(self, connection: Connection) -> None:
+    ``follow`` is told each new epoch before anything is decided by it: what else hangs on the
+    epoch then follows, the keys of receipts for one.
+    """
+
+    def __init__(
+        self, connection: Connection, follow: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._connection = connection
+        self._follow = follow
         self._standing = Standing(connection, self._epoch())
 
     def current(self) -> Standing:
@@ -194,6 +207,7 @@ class StandingBook:
         """The standing at the epoch that holds now."""
         epoch = self._epoch()
         if epoch != self._standing.epoch:
+            self._follow(epoch)
             self._standing = Standing(self._connection, epoch)
         return self._standing
 

@@ -10,7 +10,6 @@ from catalog.identifiers import KINDS, check
 from catalog.identifiers.normalise import trimmed
 from certs.encoding import from_rfc3339
 from certs.errors import SealBroken
-from certs.sealing import MasterKey
 from hub.ledger.persons import PersonKeys
 
 PSEUDONYM_BYTES = 16
@@ -40,10 +39,13 @@ class Row:
 
 
 class Pseudonyms:
-    """Keyed pseudonyms of subjects: the index holds these and never an identifier."""
+    """Keyed pseudonyms of subjects: the index holds these and never an identifier.
 
-    def __init__(self, master: MasterKey) -> None:
-        self._key = master.derive("audit")
+    ``key`` is a kept key (``hub/keys/kept.py``), 32 bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
     def of(self, kind: str, identifier: str) -> bytes:
         """The pseudonym of a subject as it stands in an entry: as asked, whatever its form."""
@@ -152,6 +154,7 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
     "person": {"department": "department", "outcome": "status"},
     "purpose": {"outcome": "status"},
     "mark": {"dataset": "dataset", "outcome": "kind"},
+    "hold": {"outcome": "status"},
 }
 _OTHERS: Mapping[str, str] = {"dataset": "dataset", "department": "department", "outcome": "state"}
 _URN_PARTS = 6

@@ -12,16 +12,18 @@ import duckdb
 
 from certs.canonical import Json
 from certs.encoding import rfc3339
-from certs.sealing import MasterKey
 from hub.audit.rows import Pseudonyms, Row, columns, row_of
 from hub.clock import Clock
 from hub.errors import Unprocessable
 from hub.ledger.change import Actor, Changes
 from hub.ledger.persons import PersonKeys
+from hub.ledger.spans import Spans, pieces
 from hub.storage.sqlite import Connection
 
 STEP = 500
 """Entries read in one step of catching up: some 20 ms, so that questions do not wait long."""
+FORGOTTEN = 5000
+"""Entries forgotten in one statement, for the same reason."""
 PAGE = 50
 LARGEST_PAGE = 500
 LONGEST_TEXT = 200
@@ -80,11 +82,11 @@ class AuditIndex:
     """The index of one process."""
 
     def __init__(
-        self, reading: Connection, persons: PersonKeys, master: MasterKey, clock: Clock
+        self, reading: Connection, persons: PersonKeys, pseudonyms: Pseudonyms, clock: Clock
     ) -> None:
         self._reading = reading
         self._persons = persons
-        self._pseudonyms = Pseudonyms(master)
+        self._pseudonyms = pseudonyms
         self._clock = clock
         self._next = 0
         self._log: duckdb.DuckDBPyConnection | None = None
@@ -114,6 +116,12 @@ class AuditIndex:
         more = True
         while more:
             more = self.step()
+            await asyncio.sleep(0)
+
+    async def forget(self, spans: Spans) -> None:
+        """Take out whatever these entries said of people; the rows stay. Lets others in between."""
+        for piece in pieces(spans, FORGOTTEN) if self._log is not None else ():
+            self._drop([place for first, end in piece for place in range(first, end)])
             await asyncio.sleep(0)
 
     def search(self, changes: Changes, actor: Actor, filters: Filters) -> Page:
@@ -176,7 +184,8 @@ class AuditIndex:
     def _forget_erased(self, positions: Sequence[int]) -> bool:
         """Take out of the index what was erased since it was read; say whether there was any.
 
-        Every process does so by itself when it meets such a row: nobody needs to be told.
+        Every process does so when it meets such a row, also before it has seen that an erasure is
+        complete (``forgetting.py``).
         """
         erased = [
             position
@@ -187,13 +196,14 @@ class AuditIndex:
                 (position,),
             ).fetchone()[0]
         ]
-        if not erased:
-            return False
+        return bool(erased) and self._drop(erased)
+
+    def _drop(self, positions: Sequence[int]) -> bool:
         changed = self._open().execute(
             "UPDATE log SET officer = NULL, case_number = NULL, subject = NULL"
             " WHERE position IN (SELECT unnest(?::BIGINT[]))"
             " AND (officer IS NOT NULL OR case_number IS NOT NULL OR subject IS NOT NULL)",
-            [erased],
+            [positions],
         )
         return bool(changed.fetchall()[0][0])
 

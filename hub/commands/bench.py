@@ -46,6 +46,8 @@ def _told(figures: Figures) -> str:
         steady=f"{steady.per_second:,.0f}",
         p50=f"{steady.p50_ms:.1f}",
         p99=f"{steady.p99_ms:.1f}",
+        ledger=f"{figures.ledger.share:.0%}",
+        lag=f"{figures.ledger.lag_ms:,}",
         ceiling=f"{figures.ceiling:,.0f}",
         bare=f"{figures.bare.per_second:,.0f}",
         rows=f"{published.rows / published.seconds:,.0f}",

@@ -1,6 +1,9 @@
-"""``hub ledger verify``: read-only, at the hub's folder."""
+"""``hub ledger``: verify and export, read-only at the hub's folder; and the verifier itself."""
 
 import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import BinaryIO
 
 import click
 from rich.console import Console
@@ -10,8 +13,10 @@ from certs.canonical import Json, canonical
 from certs.encoding import b64u
 from hub.commands.admission import json_option
 from hub.commands.speech import Place, group, speak
+from hub.ops.export import Export, public_keys
 from hub.ops.verify import verification
 from hub.settings import load
+from hub.storage.create import require_newest
 from hub.storage.folder import Folder
 from hub.storage.sqlite import connect
 
@@ -64,3 +69,49 @@ def verify(place: Place, *, as_json: bool) -> None:
                 )
             )
     sys.exit(1 if found.faults else 0)
+
+
+@ledger.command(help=speak("hub.ledger.export"))
+@click.argument(
+    "to",
+    metavar=speak("hub.ledger.export.folder"),
+    type=click.Path(file_okay=False, path_type=Path),
+)
+@json_option
+@click.pass_obj
+def export(place: Place, to: Path, *, as_json: bool) -> None:
+    """Write the log as files for auditors."""
+    folder = Folder(place.folder)
+    settings = load(folder.settings)
+    require_newest(folder)
+    connection = connect(folder.control)
+    connection.execute("PRAGMA query_only=ON")
+    keys = public_keys(folder, settings, connection)
+    with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task(speak("hub.ledger.export.writing"), total=None)
+        found = Export(connection, keys, to).run(
+            lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    connection.close()
+    if as_json:
+        told: dict[str, Json] = {"files": found.files, "root": b64u(found.root), "size": found.size}
+        click.echo(canonical(told).decode())
+    else:
+        click.echo(
+            speak(
+                "hub.ledger.export.done",
+                size=found.size,
+                files=found.files,
+                root=b64u(found.root),
+                folder=str(to),
+            )
+        )
+
+
+@ledger.command(help=speak("hub.ledger.verifier"))
+@click.argument(
+    "file", metavar=speak("hub.ledger.verifier.file"), type=click.File("wb"), default="-"
+)
+def verifier(file: BinaryIO) -> None:
+    """Write out the one file that verifies receipts and exports."""
+    file.write(files("certs.verifier").joinpath("yifen_verify.py").read_bytes())

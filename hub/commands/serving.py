@@ -5,11 +5,15 @@ from pathlib import Path
 
 import click
 
+from certs.sealing import MasterKey
 from hub.clock import system_clock
+from hub.commands.key import grouped
 from hub.commands.speech import Place, command, read_password, speak
-from hub.ops.doctor import Finding, examine
+from hub.ops.doctor import examine
+from hub.ops.finding import Finding
 from hub.ops.init import init as make_hub
-from hub.storage.create import migrate as migrate_database
+from hub.ops.keys import at_stake
+from hub.ops.migrate import migrate as migrate_hub
 from hub.storage.folder import Folder
 from hub.web.serve import serve as serve_hub
 
@@ -40,16 +44,18 @@ def init(
     )
     root_key = folder.keys / "root"
     master = folder.keys / "master.key"
+    fingerprint = grouped(MasterKey.load(master).fingerprint)
     click.echo(speak("hub.init.done", folder=str(folder.root)))
     click.echo(speak("hub.init.root", path=str(root_key)))
-    click.echo(speak("hub.init.master", path=str(master)))
+    told = speak("hub.init.copy", path=str(master), id=fingerprint, folder=str(place.folder))
+    click.echo(told)
 
 
 @command(help=speak("hub.migrate.help"))
 @click.pass_obj
 def migrate(place: Place) -> None:
     """Bring the database of a stopped hub to this release."""
-    before, after = migrate_database(Folder(place.folder))
+    before, after = migrate_hub(Folder(place.folder), system_clock)
     click.echo(speak("hub.migrate.done", before=before or "-", after=after))
 
 
@@ -80,4 +86,9 @@ def _told(finding: Finding) -> str:
 @click.pass_obj
 def serve(place: Place, listen: str | None, workers: int | None) -> None:
     """Serve until a signal ends it."""
+    stake = at_stake(place.folder)
+    if stake is not None:
+        id_, records = grouped(stake.id), stake.records
+        folder = str(place.folder)
+        click.echo(speak("hub.serve.uncopied", id=id_, records=records, folder=folder), err=True)
     serve_hub(place.folder, listen=listen, workers=workers)

@@ -19,6 +19,7 @@ from certs.canonical import Json, canonical
 from certs.leaf import SALT_BYTES, leaf_bytes, part_digest
 from certs.sealing import SealingKey
 from hub.errors import Unavailable
+from hub.ledger.openable import remember
 from hub.ledger.persons import PersonKeys, seal_person
 from hub.ledger.store import Head, LedgerStore
 from hub.storage.sqlite import driver
@@ -115,6 +116,7 @@ class Change:
         salts = control_salt + internal_salt
         row = (position, leaf, control, salts, internal, person.blob, person.key)
         self._store.insert([row])
+        remember(self._store.connection, position, kind, state)
         return position
 
 
@@ -151,5 +153,6 @@ class Changes:
             try:
                 yield Change(session, head, self._store, key, actor, moves_epoch=moves_epoch)
                 session.flush()
-            except DBAPIError:
+            except DBAPIError as error:
+                self._store.judge(error.orig)
                 raise Unavailable(why="database") from None

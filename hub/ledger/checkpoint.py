@@ -5,17 +5,18 @@ size, so a stale holder publishes nothing. Tiles of 256 hashes are kept for proo
 right edge included.
 """
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from certs.encoding import sha256
-from certs.keys import PrivateKey
 from certs.note import Checkpoint, sign_checkpoint
-from certs.tree import Frontier, leaf_hash, node_hash
-from hub.errors import LedgerBehind
-from hub.ledger.store import LedgerStore
-from hub.settings import Settings
+from certs.tree import Frontier, leaf_hash, node_hash, root_at
+from hub.errors import LedgerBehind, Unavailable
+from hub.ledger.kept_copy import FORKED, KeptCopy
+from hub.ledger.signers import Signers
+from hub.ledger.store import Head, LedgerStore
 from hub.storage.folder import Folder
 from hub.storage.lock import FileLock
 from hub.storage.sqlite import Connection
@@ -25,6 +26,7 @@ TILE = 256
 HASH = 32
 BATCH = 500
 """Entries that are taken in at once, while nobody is answered."""
+_log = logging.getLogger("hub.ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,26 @@ class Checkpointer:
         self,
         store: LedgerStore,
         reading: Connection,
-        settings: Settings,
+        origin: str,
+        copy: Path,
         folder: Folder,
-        key: PrivateKey,
+        signers: Signers,
     ) -> None:
         self._store = store
         self._reading = reading
-        self._settings = settings
-        self._key = key
+        self._origin = origin
+        self._copy = copy
+        self._kept = KeptCopy(copy, lambda: [(origin, key) for key in signers.known()])
+        self._signers = signers
         self._lease = FileLock(folder.checkpointer)
         self._held = False
         self._frontier: Frontier | None = None
         self._absorbed: list[bytes] = []
+
+    @property
+    def held(self) -> bool:
+        """Whether this process has the lease."""
+        return self._held
 
     def close(self) -> None:
         """Give up the lease."""
@@ -88,25 +98,57 @@ class Checkpointer:
     def publish(self) -> Published | None:
         """Sign and publish what has been taken in; None if that is nothing, or another was faster.
 
-        Raises ``Unavailable`` when it cannot be made durable.
+        Raises ``Unavailable`` when it cannot be made durable, or when somebody else's checkpoint
+        lies where ours is kept: then all processes of this hub stop answering.
         """
-        frontier, hashes = self._frontier, self._absorbed
-        if frontier is None or not hashes:
+        if self._frontier is None:
             return None
-        root = frontier.root()
-        checkpoint = Checkpoint(self._settings.origin, frontier.size, root)
-        note = sign_checkpoint(checkpoint, self._settings.origin, self._key)
-        published = Published(frontier.size, root, note)
-        with self._store.locked():
-            swapped = self._swap(frontier.size - len(hashes), frontier, published)
+        with self._kept.alone() as alone:
+            if not alone:
+                return None
+            self._look()
+            return self._publish(self._frontier, self._absorbed)
+
+    def _publish(self, frontier: Frontier, hashes: list[bytes]) -> Published | None:
+        if not hashes:
+            return None
+        checkpoint = Checkpoint(self._origin, frontier.size, frontier.root())
+        with self._store.locked() as head:
+            published = self._signed(checkpoint, head)
+            swapped = self._swap(frontier.size - len(hashes), frontier, published, head.time)
             if swapped:
                 _extend_tiles(self._store.connection, frontier.size - len(hashes), hashes)
         self._absorbed = []
         if not swapped:
             self._frontier = None
             return None
-        write_copy(self._settings.checkpoint_copy, note)
+        write_copy(self._copy, published.note)
+        self._kept.left()
         return published
+
+    def _signed(self, checkpoint: Checkpoint, head: Head) -> Published:
+        """The checkpoint, signed under the lock: no key that has ended there signs any more."""
+        keys = self._signers.signing(head.epoch, head.time)
+        note = sign_checkpoint(checkpoint, self._origin, *keys)
+        return Published(checkpoint.size, checkpoint.root, note)
+
+    def _look(self) -> None:
+        """See that nobody but this log has left a checkpoint where ours is kept."""
+        try:
+            self._kept.check(self._root_at)
+        except Unavailable as error:
+            if error.facts["why"] == FORKED and self._store.stop(FORKED):
+                _log.critical(
+                    "another checkpoint than this log's lies at %s: nothing more is answered. Does"
+                    " a second hub run on a copy of this folder, or was a database set back?",
+                    self._copy,
+                )
+            raise
+
+    def _root_at(self, size: int) -> bytes:
+        """The root of the first so many entries; raises ``LedgerBehind`` beyond the tiles."""
+        connection = self._store.connection
+        return root_at(size, lambda level, index: node_of(connection, level, index))
 
     def step(self) -> Published | None:
         """Take in everything that has come, and publish it; None if there is nothing new."""
@@ -122,18 +164,19 @@ class Checkpointer:
         self._frontier, self._absorbed = frontier, []
         return frontier
 
-    def _swap(self, before: int, frontier: Frontier, published: Published) -> bool:
+    def _swap(self, before: int, frontier: Frontier, published: Published, time: int) -> bool:
         """Compare-and-swap on size."""
         connection, nodes = self._store.connection, b"".join(frontier.nodes)
         if before:
             swapped = connection.execute(
-                "UPDATE checkpoints SET size = ?, root = ?, nodes = ?, note = ? WHERE size = ?",
-                (published.size, published.root, nodes, published.note, before),
+                "UPDATE checkpoints SET size = ?, root = ?, nodes = ?, note = ?, time = ?"
+                " WHERE size = ?",
+                (published.size, published.root, nodes, published.note, time, before),
             ).rowcount
         else:
             swapped = connection.execute(
-                "INSERT OR IGNORE INTO checkpoints VALUES (1, ?, ?, ?, ?)",
-                (published.size, published.root, nodes, published.note),
+                "INSERT OR IGNORE INTO checkpoints VALUES (1, ?, ?, ?, ?, ?)",
+                (published.size, published.root, nodes, published.note, time),
             ).rowcount
         return swapped == 1
 

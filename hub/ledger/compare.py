@@ -153,6 +153,26 @@ def _stored_grant(row: _Stored) -> _Row:
     return *rest, canonical(orjson.loads(str(state))).decode("utf-8")
 
 
+def _keys(replay: Replay) -> _Rows:
+    names = ("use", "status", "since", "until", "copied", "certificate", "issuing")
+    return {
+        name: tuple(state.get(member) for member in names)
+        for (kind, name), state in replay.things.items()
+        # A hub from before the register entered its first receipt key without a name.
+        if kind == "key" and "id" in state
+    }
+
+
+def _stored_key(row: _Stored) -> _Row:
+    id_, use, status, *rest = row
+    told: list[Json] = []
+    for value in rest:
+        if isinstance(value, str):
+            raise TypeError("signing_keys")
+        told.append(digest(value) if isinstance(value, bytes) else value and rfc3339(value))
+    return *_plain((id_, use, status)), *told
+
+
 def _marks(replay: Replay) -> _Rows:
     return {
         name: (state.get("dataset"), state.get("kind"))
@@ -168,7 +188,32 @@ def _stored_mark(row: _Stored) -> _Row:
     return _plain((b64u(pseudonym), *rest))
 
 
+def _origins(replay: Replay) -> _Rows:
+    first: _Rows = {1: (0, 0, None, 1)}
+    opened: _Rows = {
+        int(str(state.get("origin")).rpartition("/")[2]): (
+            position,
+            time,
+            state.get("checkpoint"),
+            1,
+        )
+        for position, time, state in replay.restores
+    }
+    return first | opened
+
+
+def _openable(replay: Replay) -> _Rows:
+    return {f"{department}/{position}": () for department, position in replay.openable}
+
+
 _TABLES = (
+    _Table(
+        "origin",
+        "SELECT number, first, time, note, copied FROM ledger_origins",
+        _plain,
+        _origins,
+    ),
+    _Table("openable", "SELECT department || '/' || position FROM openable", _plain, _openable),
     _Table(
         "department",
         "SELECT code, title_zh, title_en, status FROM departments",
@@ -216,6 +261,18 @@ _TABLES = (
         "SELECT id, department, dataset, version, status, state FROM grants",
         _stored_grant,
         _each("grant", _grant),
+    ),
+    _Table(
+        "hold",
+        "SELECT id, status, state FROM holds",
+        _plain,
+        _each("hold", lambda _name, state: (state.get("status"), canonical(state).decode("utf-8"))),
+    ),
+    _Table(
+        "key",
+        "SELECT id, use, status, since, until, copied, certificate, issuing FROM signing_keys",
+        _stored_key,
+        _keys,
     ),
     _Table("mark", "SELECT pseudonym, dataset, kind FROM marks", _stored_mark, _marks),
 )

@@ -1,8 +1,9 @@
 """*Person* parts, sealed with their salts under keys per retention class and month.
 
 Each process makes its own: a key counts its seals in memory, so the count of one that several
-processes used, or one process after another, would be nobody's. Erasure of a whole month and class
-destroys all of its keys; of a single entry, its sealed part.
+processes used, or one process after another, would be nobody's. A row of ``person_keys`` holds it
+wrapped by the key of its class and month (``month_keys.py``). Erasure of a whole month and class
+destroys that one and all of these; of a single entry, its sealed part.
 """
 
 import os
@@ -11,9 +12,10 @@ from typing import TypedDict
 from certs.canonical import canonical
 from certs.errors import SealBroken
 from certs.leaf import SALT_BYTES, part_digest
-from certs.sealing import KEY_BYTES, MasterKey, SealingKey
+from certs.sealing import KEY_BYTES, SealingKey
 from hub.clock import HOUR, month
 from hub.ledger.attempt import Sealed
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.store import LedgerStore
 from hub.storage.sqlite import Connection
 
@@ -42,9 +44,9 @@ class PersonKeys:
     A new one is made by each process, in each month, and whenever one has sealed enough.
     """
 
-    def __init__(self, connection: Connection, master: MasterKey) -> None:
+    def __init__(self, connection: Connection, month_keys: MonthKeys) -> None:
         self._connection = connection
-        self._master = master
+        self._month_keys = month_keys
         self._current: dict[str, tuple[int, tuple[int, SealingKey]]] = {}
         self._months: dict[int, str] = {}
         """The month of each key of our own, by number."""
@@ -69,7 +71,8 @@ class PersonKeys:
             ).fetchone()
             if row is None or row[2] is None:
                 raise SealBroken
-            key = SealingKey(self._master.unwrap(row[2], _context(row[0], row[1])))
+            month_key = self._month_keys.open(row[0], row[1])
+            key = SealingKey(unwrap(month_key, row[2], row[0], row[1]))
             self._by_number[number] = key
         return key
 
@@ -77,6 +80,23 @@ class PersonKeys:
         """Salt and canonical JSON of a sealed part; raises ``SealBroken``."""
         plain = self.numbered(number).open(blob, person_digest.encode("ascii"))
         return plain[:SALT_BYTES], plain[SALT_BYTES:]
+
+    def has_month(self, retention: str, in_month: str) -> bool:
+        """Whether there is a key of a class and month."""
+        return self._month_keys.exists(retention, in_month)
+
+    def forget_erased(self) -> None:
+        """Drop every key that was erased since it was read, whoever erased it."""
+        for (number,) in self._connection.execute(
+            "SELECT id FROM person_keys WHERE wrapped IS NULL"
+        ):
+            self._by_number.pop(number, None)
+            self._months.pop(number, None)
+        self._current = {
+            retention: (hour, key)
+            for retention, (hour, key) in self._current.items()
+            if key[0] in self._months
+        }
 
     def _serves(self, key: tuple[int, SealingKey], in_month: str) -> bool:
         """Whether a key of our own is still the one to use: this month's, not spent, not erased."""
@@ -89,11 +109,11 @@ class PersonKeys:
 
     def _make(self, retention: str, in_month: str, store: LedgerStore) -> tuple[int, SealingKey]:
         key = os.urandom(KEY_BYTES)
-        wrapped = self._master.wrap(key, _context(retention, in_month))
         with store.locked():
+            month_key = self._month_keys.make(retention, in_month)
             (number,) = store.connection.execute(
                 "INSERT INTO person_keys (retention, month, wrapped) VALUES (?, ?, ?) RETURNING id",
-                (retention, in_month, wrapped),
+                (retention, in_month, wrap(month_key, key, retention, in_month)),
             ).fetchone()
         self._months[number] = in_month
         self._by_number[number] = made = SealingKey(key)
@@ -114,5 +134,16 @@ def _subject(person: Person) -> dict[str, str] | None:
     return None if subject is None else {"id": subject["id"], "type": subject["type"]}
 
 
-def _context(retention: str, in_month: str) -> str:
+def wrap(month_key: SealingKey, key: bytes, retention: str, in_month: str) -> bytes:
+    """A process's key as its row holds it."""
+    return month_key.seal(key, context_of(retention, in_month).encode("ascii"))
+
+
+def unwrap(month_key: SealingKey, wrapped: bytes, retention: str, in_month: str) -> bytes:
+    """A process's key from its row; raises ``SealBroken``."""
+    return month_key.open(wrapped, context_of(retention, in_month).encode("ascii"))
+
+
+def context_of(retention: str, in_month: str) -> str:
+    """What a process's key is wrapped for."""
     return f"person/{retention}/{in_month}"

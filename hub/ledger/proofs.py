@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from certs.proof_file import ProofFile, write_proof
 from certs.tree import consistency_proof, inclusion_proof
 from hub.errors import NotFound
 from hub.ledger.checkpoint import Published, newest, node_of
@@ -32,6 +33,17 @@ class Proofs:
         if not 0 < first <= second <= self.checkpoint().size:
             raise NotFound(what="checkpoint")
         return consistency_proof(first, second, self._node)
+
+    def file(self, index: int, head: Published) -> str:
+        """The proof of entry ``index`` under a checkpoint, as a file (C2SP ``tlog-proof``).
+
+        The leaf stands in it as ``extra``, for whoever has not fetched its bundle.
+        """
+        hashes = self.inclusion(index, head.size)
+        (leaf,) = self.connection.execute(
+            "SELECT leaf FROM entries WHERE position = ?", (index,)
+        ).fetchone()
+        return write_proof(ProofFile(index, tuple(hashes), head.note, leaf))
 
     def _node(self, level: int, index: int) -> bytes:
         return node_of(self.connection, level, index)

@@ -10,6 +10,7 @@ from certs.canonical import Json
 from certs.encoding import from_rfc3339, unb64u
 from certs.errors import Malformed
 from hub.ledger.asked import Asked
+from hub.ledger.openable import RESTORE, opened_to
 
 KEYS: Mapping[str, str] = {
     "certificate": "keyid",
@@ -17,6 +18,8 @@ KEYS: Mapping[str, str] = {
     "dataset": "code",
     "department": "code",
     "grant": "id",
+    "hold": "id",
+    "key": "id",
     "mark": "pseudonym",
     "person": "account",
     "publication": "publication",
@@ -30,8 +33,10 @@ MOVES: Mapping[str, bool | None] = {
     "connector": True,
     "dataset": True,
     "department": True,
+    "erasure": False,
     "grant": True,
-    "key": None,
+    "hold": False,
+    "key": True,
     "mark": True,
     "operator": None,
     "person": None,
@@ -42,7 +47,8 @@ MOVES: Mapping[str, bool | None] = {
 on; None where it is free or hangs on the state (``_must_move``)."""
 QUESTIONS = frozenset({"lookup", "verify"})
 _DIGEST = 32
-_ANSWERED = frozenset({"answered", "empty"})
+ANSWERED = frozenset({"answered", "empty"})
+_OUTCOMES = ANSWERED | {"busy", "malformed", "refused"}
 _PERSON_DECIDES = ("department", "roles", "status")
 """What decisions read of a person."""
 _ACTOR = ("channel", "connector", "department")
@@ -56,6 +62,10 @@ class Replay:
     def __init__(self, asked: Asked) -> None:
         self.epoch = 0
         self.things: dict[tuple[str, str], Mapping[str, Json]] = {}
+        self.restores: list[tuple[int, int, Mapping[str, Json]]] = []
+        """Position, time and state of each entry that opened a new origin."""
+        self.openable: set[tuple[str, int]] = set()
+        """Department and position of what is opened to departments."""
         self._asked = asked
         self._moved: tuple[Json, ...] | None = None
         """Time and actor of the entry before, if that was of a change that moved the epoch."""
@@ -69,9 +79,11 @@ class Replay:
             yield from self._question(kind, time, control)
             yield from self._identity(position, kind, control)
         else:
-            yield from self._change(kind, time, control)
+            yield from self._change(position, kind, time, control)
 
-    def _change(self, kind: str, time: int, control: Mapping[str, Json]) -> Iterator[str]:
+    def _change(
+        self, position: int, kind: str, time: int, control: Mapping[str, Json]
+    ) -> Iterator[str]:
         epoch, moves, state = (control.get(name) for name in ("epoch", "moves_epoch", "state"))
         allowed = {self.epoch}
         if moves is True:
@@ -95,6 +107,23 @@ class Replay:
         name = KEYS.get(kind)
         if name is not None:
             self.things[(kind, str(state.get(name)))] = state
+        self.openable |= {(to, position) for to in opened_to(kind, state, self._provider)}
+        if kind == "operator" and state.get("act") == RESTORE:
+            yield from self._restore(position, time, state)
+
+    def _provider(self, dataset: str) -> str | None:
+        state = self.things.get(("dataset", dataset))
+        return None if state is None else str(state.get("department"))
+
+    def _restore(self, position: int, time: int, state: Mapping[str, Json]) -> Iterator[str]:
+        """Whether a restore names what stands before it as kept, and the next name of the log."""
+        before = str(self.restores[-1][2].get("origin")) if self.restores else ""
+        earlier = max(_number(before), _number(str(state.get("from"))))
+        lost: Json = [position, _lost_to(position, state.get("checkpoint"))]
+        said = (state.get("kept"), state.get("lost"))
+        if said != (position, lost) or _number(str(state.get("origin"))) <= earlier:
+            yield "restore"
+        self.restores.append((position, time, state))
 
     def _must_move(self, kind: str, state: Mapping[str, Json]) -> bool | None:
         """Whether a change to this state moves the epoch; None if it may and need not."""
@@ -131,7 +160,10 @@ class Replay:
         outcome = control.get("outcome")
         if control.get("epoch") != self.epoch and outcome != "busy":
             yield "epoch"
-        if outcome not in _ANSWERED:
+        if not isinstance(outcome, str) or outcome not in _OUTCOMES:
+            yield "outcome"
+            return
+        if outcome not in ANSWERED:
             return
         grant = self.things.get(("grant", local(control.get("grant"))))
         if grant is None:
@@ -181,6 +213,18 @@ class Replay:
 
     def _stands(self, kind: str, name: str) -> bool:
         return self.things.get((kind, name), {}).get("status") == "active"
+
+
+def _lost_to(kept: int, note: Json) -> int | None:
+    """The end of what a restore lost, by the checkpoint that it bound; None if it bound none."""
+    size = note.split("\n")[1:2] if isinstance(note, str) else []
+    return max(kept, int(size[0])) if size and size[0].isascii() and size[0].isdigit() else None
+
+
+def _number(origin: str) -> int:
+    """The number of an origin, ``<hub>/ledger/<n>``; 1 for what is none."""
+    digits = origin.rpartition("/")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() else 1
 
 
 def local(full: Json) -> str:

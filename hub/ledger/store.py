@@ -2,9 +2,16 @@
 
 A transaction takes the file lock first and then ``BEGIN IMMEDIATE``; time is read under the lock
 and never runs backwards.
+
+A transaction that meets an I/O error has an unknown outcome: its frames may stand in the
+write-ahead log and be found by the next recovery, and a later fsync may report success for pages
+that the kernel has given up. Nothing is answered, the store does nothing more, and the process
+ends (``hub/web/worker.py``); the next one writes what it finds anew (``fold.py``). A full disk is
+no such case: SQLite undoes the transaction, and the next one is tried.
 """
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -31,6 +38,11 @@ class Head:
     time: int
 
 
+_IOERR = 10
+"""SQLITE_IOERR; the extended codes of its family have it in their lowest byte."""
+_IOERR_MESSAGE = "disk I/O error"
+_log = logging.getLogger("hub.ledger")
+
 MAX_BACKWARDS = 5_000
 """Milliseconds that this machine's clock may be behind the log's newest entry. Further behind it
 was once wrong or is wrong now: signatures would be judged by a time that nobody shares."""
@@ -43,8 +55,22 @@ class LedgerStore:
         self.connection: Connection = connect(folder.control)
         self.connection.execute("PRAGMA cache_size=-16384")
         self.connection.execute("PRAGMA wal_autocheckpoint=1000")
+        # A page that is split or made a node keeps no copies of what stood in it: nobody could
+        # erase those. Within pages that are written anyway; those that are freed are not written.
+        self.connection.execute("PRAGMA secure_delete=FAST")
         self._lock = FileLock(folder.lock)
         self._clock = clock
+        self._broken = False
+        self._end: Callable[[], None] = _nothing
+
+    @property
+    def broken(self) -> bool:
+        """Whether a transaction has met an I/O error: this process writes nothing any more."""
+        return self._broken
+
+    def when_broken(self, end: Callable[[], None]) -> None:
+        """Call ``end`` once, when the store breaks."""
+        self._end = end
 
     def close(self) -> None:
         """Close connection and lock."""
@@ -57,13 +83,17 @@ class LedgerStore:
 
         Raises ``Unavailable`` when the database cannot do it; then nothing may be answered.
         """
+        if self._broken:
+            raise Unavailable(why="database")
         connection = self.connection
         with self._lock:
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                position, epoch, last = connection.execute(
-                    "SELECT next, epoch, last_time FROM ledger_head"
+                position, epoch, last, stopped = connection.execute(
+                    "SELECT next, epoch, last_time, stopped FROM ledger_head"
                 ).fetchone()
+                if stopped:
+                    raise Unavailable(why=stopped)
                 now = self._clock()
                 if last - now > MAX_BACKWARDS:
                     raise Unavailable(why="clock")
@@ -75,11 +105,36 @@ class LedgerStore:
                 )
                 connection.execute("COMMIT")
             except DatabaseError as error:
+                self.judge(error)
                 self._roll_back()
                 raise Unavailable(why="database") from error
             except BaseException:
                 self._roll_back()
                 raise
+
+    def stop(self, why: str) -> bool:
+        """Have no process of this hub enter anything more; ``why`` is what ``locked`` then says.
+
+        It holds until a process finds the log sound as it starts (``check_head``, ``resume``).
+        Gives whether that was news.
+        """
+        return self._mark(why)
+
+    def resume(self) -> None:
+        """Let processes enter again what they are asked."""
+        self._mark("")
+
+    def _mark(self, why: str) -> bool:
+        """Change why the log is stopped; whether that is another reason than before."""
+        with self._lock:
+            try:
+                changed: int = self.connection.execute(
+                    "UPDATE ledger_head SET stopped = ?1 WHERE stopped <> ?1", (why,)
+                ).rowcount
+            except DatabaseError as error:
+                self.judge(error)
+                raise Unavailable(why="database") from error
+            return changed == 1
 
     def now(self) -> int:
         """The machine's time, before the lock; only for what needs no order."""
@@ -89,6 +144,27 @@ class LedgerStore:
         """Write entries; only inside ``locked``."""
         self.connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
+    def judge(self, error: BaseException | None) -> None:
+        """Break the store if an error inside a transaction leaves its outcome unknown."""
+        code: int | None = getattr(error, "sqlite_errorcode", None)
+        unknown = _IOERR_MESSAGE in str(error) if code is None else code & 0xFF == _IOERR
+        if unknown and not self._broken:
+            self._broken = True
+            _log.critical(
+                "the ledger's database met an I/O error (%s): nothing more is written or answered,"
+                " and this process ends; look at the disk",
+                getattr(error, "sqlite_errorname", _IOERR_MESSAGE),
+            )
+            self._end()
+
     def _roll_back(self) -> None:
-        if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except DatabaseError as error:
+            self.judge(error)
+            raise Unavailable(why="database") from error
+
+
+def _nothing() -> None:
+    """Nobody waits for the store to break."""

@@ -4,7 +4,7 @@ That is the tables, the published checkpoint with its signature, the checkpoint 
 the sealed rows of what is live.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from hub.errors import StorageRefused
 from hub.ledger.asked import Asked
 from hub.ledger.checkpoint import Published, newest
 from hub.ledger.compare import compare_tables, live_generations
+from hub.ledger.earlier import Earlier
+from hub.ledger.erased import Erased
+from hub.ledger.origin import Origin
 from hub.ledger.persons import PersonKeys
 from hub.ledger.replay import QUESTIONS, Replay
 from hub.ledger.shelf import Shelf, edge_of
@@ -26,6 +29,8 @@ from hub.storage.sqlite import Connection, DatabaseError
 _CONTROL_LIMIT = 1 << 20
 _CONTROL_DEPTH = 8
 _STEP = 1000
+SIGNING = frozenset({"None", "checkpoint", "master", "receipt", "session"})
+"""Uses of keys that have files of their own; before the register they had no name."""
 
 Progress = Callable[[int, int], None]
 _Row = tuple[int, bytes, bytes, bytes, bytes, bytes | None, int]
@@ -35,23 +40,30 @@ _Row = tuple[int, bytes, bytes, bytes, bytes, bytes | None, int]
 class Outside:
     """What lies outside the database.
 
-    ``origin`` and ``key`` of the checkpoints, ``copy`` the file of the one that is kept, and
-    ``rows_digest`` the digest of a generation's sealed rows, by its name; it may raise
-    ``StorageRefused`` or the driver's error.
+    ``origin`` and ``keys`` of the checkpoints, each that ever signed one, ``copy`` the file of the
+    one that is kept, and ``rows_digest`` the digest of a generation's sealed rows, by its name; it
+    may raise ``StorageRefused`` or the driver's error.
     """
 
     origin: str
-    key: PublicKey
+    keys: tuple[PublicKey, ...]
     copy: Path
     rows_digest: Callable[[str], str]
+    names: tuple[Origin, ...] = ()
+    """The names that the log has had, the first one first."""
+    put_away: tuple[str, ...] = ()
+    """Copies that restores have left under earlier names."""
+    kept_key: Callable[[str], str | None] | None = None
+    """The name of the key that outlives master keys, by what it is for; None if none opens."""
 
-    def open(self, note: str) -> Checkpoint | None:
-        """The checkpoint of a note of this hub; None if it is not one."""
+    def open(self, note: str, origin: str | None = None) -> Checkpoint | None:
+        """The checkpoint of a note under ``origin``, else the name of now; None if it is none."""
+        name = origin or self.origin
         try:
-            found = open_checkpoint(note, {self.origin: self.key})
+            found = open_checkpoint(note, [(name, key) for key in self.keys])
         except CheckpointInvalid:
             return None
-        return found if found.origin == self.origin else None
+        return found if found.origin == name else None
 
     def kept(self) -> str | None:
         """The note that is kept; None if there is none."""
@@ -90,11 +102,13 @@ class Verification:
         self._outside = outside
         self._asked = Asked(connection)
         self._replay = Replay(self._asked)
+        self._erased = Erased(connection, persons)
         self._frontier = Frontier()
         self._shelf = Shelf(connection)
         self._faults: list[Fault] = []
         self._answers = 0
         self._time = 0
+        self._earlier = Earlier(outside.names, outside.put_away, outside.open)
         self._kept: Checkpoint | None = None
         """The checkpoint that is kept, until it has been compared."""
 
@@ -108,12 +122,13 @@ class Verification:
         finally:
             self._connection.execute("ROLLBACK")
             self._asked.close()
+            self._erased.close()
         self._rows()
         return replace(found, faults=tuple(self._faults))
 
     def _run(self, progress: Progress, note: str | None) -> Findings:
-        head: tuple[int, int, int] = self._connection.execute(
-            "SELECT next, epoch, last_time FROM ledger_head"
+        *head, stopped = self._connection.execute(
+            "SELECT next, epoch, last_time, stopped FROM ledger_head"
         ).fetchone()
         published = newest(self._connection)
         size = 0 if published is None else published.size
@@ -126,18 +141,17 @@ class Verification:
                 self._checkpoint(published)
                 published = None
             self._compare_kept()
+            for why in self._earlier.grown(self._frontier):
+                self._fault(-1, why)
             if expected % _STEP == 0:
                 progress(expected, head[0])
         if published is not None:
             self._fault(-1, "checkpoint-beyond-entries")
         if self._kept is not None:
             self._fault(-1, "checkpoint-copy")
-        if head[:2] != (expected, self._replay.epoch) or head[2] < self._time:
+        if head[:2] != [expected, self._replay.epoch] or head[2] < self._time:
             self._fault(-1, "head")
-        for _ in range(self._shelf.wrong()):
-            self._fault(-1, "tile")
-        for why in compare_tables(self._connection, self._replay):
-            self._fault(-1, why)
+        self._after_all(["stopped"] if stopped else [])
         progress(expected, head[0])
         return Findings(
             entries=expected,
@@ -147,6 +161,25 @@ class Verification:
             root=self._frontier.root() if expected else b"",
             faults=tuple(self._faults),
         )
+
+    def _after_all(self, found: list[str]) -> None:
+        """What can be said only after the last entry; ``found`` are faults that belong to none."""
+        found += ["tile"] * self._shelf.wrong()
+        found += compare_tables(self._connection, self._replay)
+        found += self._kept_keys()
+        found += self._earlier.left()
+        for why in found:
+            self._fault(-1, why)
+        for position, why in self._erased.left():
+            self._fault(position, why)
+
+    def _kept_keys(self) -> Iterator[str]:
+        """The kept keys that are not those of the register."""
+        named = self._outside.kept_key
+        for (kind, name), state in self._replay.things.items():
+            use = str(state.get("use"))
+            if kind == "key" and named is not None and use not in SIGNING and named(use) != name:
+                yield "kept-key"
 
     def _compare_kept(self) -> None:
         """Compare the checkpoint that is kept with the tree, once that has its size."""
@@ -227,11 +260,16 @@ class Verification:
             return
         for why in self._replay.step(position, leaf.kind, leaf.time, members):
             self._fault(position, why)
+        for why in self._erased.step(position, leaf.kind, leaf.time, members, self._replay):
+            self._fault(position, why)
 
     def _person(self, row: _Row, leaf: Leaf) -> None:
         blob, number = row[5], row[6]
+        self._erased.part(row[0], number, there=blob is not None)
+        if blob is None:
+            return
         try:
-            salt, part = self._persons.open(blob or b"", number, leaf.person)
+            salt, part = self._persons.open(blob, number, leaf.person)
         except SealBroken:
             self._fault(row[0], "person-sealed")
             return

@@ -3,11 +3,12 @@
 import hashlib
 from typing import NamedTuple
 
+from certs.encoding import rfc3339
 from certs.keys import PublicKey
 from certs.signatures import SKEW, Message, Signed, verify_request
 from hub.access.grant import AskChannel
 from hub.access.standing import Credential, Standing
-from hub.errors import CertificateRevoked, UnknownCertificate
+from hub.errors import CertificateRevoked, SignedBeforeRestore, UnknownCertificate
 from hub.ledger.attempt import Nonce
 
 _63_BITS = (1 << 63) - 1
@@ -45,7 +46,8 @@ def identify(message: Message, body: bytes, standing: Standing, now: int) -> tup
     """Verify a connector's request; raises errors of the signature and certificate families.
 
     ``UnknownCertificate`` and ``CertificateRevoked`` speak of the key id; a certificate out of its
-    time is refused like a revoked one.
+    time is refused like a revoked one. ``SignedBeforeRestore``: which nonces were used in what a
+    restore has lost is not known, so nothing that was signed by then is taken.
     """
     credentials: list[Credential] = []
 
@@ -57,6 +59,8 @@ def identify(message: Message, body: bytes, standing: Standing, now: int) -> tup
         return credential.public
 
     signed = verify_request(message, body, key_of=key_of, now=now)
+    if signed.created * 1000 < standing.signed_from:
+        raise SignedBeforeRestore(since=rfc3339(standing.signed_from))
     credential = credentials[0]
     require_standing(credential, now)
     caller = Caller(

@@ -8,7 +8,7 @@ import hmac
 from collections import OrderedDict
 from typing import NamedTuple
 
-from certs.sealing import MasterKey
+from certs.sealing import Wrapping
 from hub.access.standing import Source, Standing
 from hub.lookup.decide import Permit
 from hub.storage.folder import Folder
@@ -31,14 +31,19 @@ class Record(NamedTuple):
 
 
 class Records:
-    """Reads sealed generations, and leaves out what has been repaired away."""
+    """Reads sealed generations, and leaves out what has been repaired away.
 
-    def __init__(self, folder: Folder, master: MasterKey, hub_name: str) -> None:
+    ``marks`` and ``mismatches`` are kept keys (``hub/keys/kept.py``), 32 bytes each.
+    """
+
+    def __init__(
+        self, folder: Folder, master: Wrapping, hub_name: str, *, marks: bytes, mismatches: bytes
+    ) -> None:
         self._folder = folder
         self._master = master
         self._hub = hub_name
-        self._marks = master.derive("marks")
-        self._counters = master.derive("mismatches")
+        self._marks = marks
+        self._counters = mismatches
         self._open: OrderedDict[str, GenerationReader] = OrderedDict()
 
     def read(self, permit: Permit, standing: Standing) -> list[Record]:

@@ -1,12 +1,12 @@
 """Step 7: sign what was answered, and put the reply together."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from certs.encoding import b64u, digest
 from certs.receipts import Receipt, ReceiptSigner, leaves_digest
+from hub.clock import Clock
 from hub.ledger.attempt import Attempt, Entered
 from hub.lookup.identify import Caller
-from hub.settings import Settings
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -36,12 +36,22 @@ def answer_body(result: bytes, opened: bytes) -> bytes:
     return b'{"openings":[%b],"results":[%b]}' % (opened, result)
 
 
+class Signing(Protocol):
+    """What knows the key of receipts (``hub/keys/ring.py``)."""
+
+    @property
+    def receipt(self) -> ReceiptSigner:
+        """Who signs now: the key of the epoch at which this process last decided."""
+
+
 class Receipts:
     """Issues the receipts of this hub."""
 
-    def __init__(self, signer: ReceiptSigner, settings: Settings) -> None:
-        self._signer = signer
-        self._settings = settings
+    def __init__(self, signing: Signing, hub: str, origin: str, clock: Clock) -> None:
+        self._signing = signing
+        self._hub = hub
+        self._clock = clock
+        self._origin = origin
 
     def issue(
         self,
@@ -52,17 +62,21 @@ class Receipts:
         content_type: str,
         body: bytes | None,
     ) -> str:
-        """The receipt of one entry; ``body`` is None when it is fetched without the answer."""
-        return self._signer.issue(
+        """The receipt of one entry; ``body`` is None when it is fetched without the answer.
+
+        One that is fetched later is issued then: its key may be younger than the entry.
+        """
+        issued = entered.time if body is not None else max(entered.time, self._clock())
+        return self._signing.receipt.issue(
             Receipt(
-                issuer=self._settings.name,
+                issuer=self._hub,
                 audience=caller.asker,
-                issued=entered.time // 1000,
+                issued=issued // 1000,
                 request=caller.request,
                 status=status,
                 content_type=content_type,
                 body=None if body is None else digest(body),
-                origin=self._settings.origin,
+                origin=self._origin,
                 first=entered.position,
                 entries=1,
                 leaves=leaves_digest([entered.leaf_hash]),

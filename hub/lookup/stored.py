@@ -4,7 +4,7 @@ from certs.canonical import parse
 from certs.encoding import b64u
 from certs.leaf import SALT_BYTES, read_leaf
 from certs.tree import leaf_hash
-from hub.errors import NotFound
+from hub.errors import NotFound, PersonErased
 from hub.ledger.attempt import Entered
 from hub.ledger.persons import PersonKeys
 from hub.lookup.identify import Caller, short_id
@@ -19,8 +19,8 @@ def stored_entry(
 ) -> tuple[Entered, bytes, str, int]:
     """The first entry of a question: entry, opening, its R and its HTTP status.
 
-    Raises ``NotFound`` if this connector has asked no such question, and ``SealBroken`` if the
-    *person* part was erased.
+    Raises ``NotFound`` if this connector has asked no such question, and ``PersonErased``: without
+    its salt the connector could not rebuild the leaf from its question.
     """
     row = connection.execute(
         "SELECT e.position, e.leaf, e.control, e.salts, e.internal, e.person, e.person_key"
@@ -33,8 +33,10 @@ def stored_entry(
     members = parse(control, max_bytes=_LIMIT, max_depth=2)
     if not isinstance(members, dict) or members.get("connector") != caller.connector:
         raise NotFound(what="receipt")
+    if person is None:
+        raise PersonErased(entry=position)
     read = read_leaf(leaf)
-    person_salt, _ = persons.open(person or b"", person_key, read.person)
+    person_salt, _ = persons.open(person, person_key, read.person)
     opened = b'{"control":%b,"control_salt":"%b","leaf":%b,"person_salt":"%b"}' % (
         control,
         b64u(salts[:SALT_BYTES]).encode("ascii"),

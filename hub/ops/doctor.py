@@ -1,49 +1,44 @@
 """``hub doctor``: what is well with a hub's folder, what is not, and what to do."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias
 
-from certs.authority import Authority
 from certs.errors import YifenError
-from certs.keys import PrivateKey, read_secret
-from certs.sealing import MasterKey
+from hub.clock import Clock, system_clock
+from hub.keys.known import checkpoint_keys
+from hub.keys.master import Master
+from hub.ledger.month_keys import MonthKeys, require_all
+from hub.ledger.origin import current_origin
 from hub.ledger.start import check_head
+from hub.ops.finding import Finding, tried
+from hub.ops.key_findings import key_findings
+from hub.ops.witness_findings import witness_findings
 from hub.settings import Settings, load
 from hub.storage.create import require_newest
 from hub.storage.folder import Folder
-from hub.storage.sqlite import connect, require_version
+from hub.storage.sqlite import Connection, connect, require_version
 
-Verdict: TypeAlias = Literal["good", "warn", "bad"]
 LEAST_FREE = 2 << 30
 """Bytes of free disk below which it is time to act."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at; ``error`` is the error of ours that was met, if one was."""
-
-    what: str
-    verdict: Verdict
-    error: YifenError | None = None
-
-
-def examine(root: Path) -> Iterator[Finding]:
+def examine(root: Path, clock: Clock = system_clock) -> Iterator[Finding]:
     """Look at everything; goes on after what is bad as far as that makes sense."""
     folder = Folder(root)
-    yield _tried("sqlite", require_version)
+    yield tried("sqlite", require_version)
     try:
         settings = load(folder.settings)
     except YifenError as error:
         yield Finding("settings", "bad", error)
         return
     yield Finding("settings", "good")
-    yield _tried("database", lambda: require_newest(folder))
-    yield from _keys(folder, settings)
-    yield _tried("ledger", lambda: _ledger(folder, settings))
+    database = tried("database", lambda: require_newest(folder))
+    yield database
+    if database.verdict == "good":
+        yield from _keys(folder, settings, clock)
+        yield tried("ledger", lambda: _ledger(folder, settings))
+        yield from witness_findings(folder, settings, clock)
     root_key = folder.keys / "root" / "root.key"
     yield Finding("root-key", "warn" if root_key.exists() else "good")
     apart = not settings.master_key.resolve().is_relative_to(folder.root.resolve())
@@ -55,29 +50,24 @@ def examine(root: Path) -> Iterator[Finding]:
     yield Finding("disk", "good" if free >= LEAST_FREE else "warn")
 
 
-def _keys(folder: Folder, settings: Settings) -> Iterator[Finding]:
-    yield _tried("master-key", lambda: MasterKey.load(settings.master_key))
-    yield _tried("authority", lambda: Authority.load(folder.keys))
-    for name in ("receipt", "checkpoint"):
-        path = folder.keys / f"{name}.key"
-        yield _tried(f"{name}-key", partial(PrivateKey.load, path))
-    yield _tried("session-key", lambda: read_secret(folder.keys / "session.key"))
+def _keys(folder: Folder, settings: Settings, clock: Clock) -> Iterator[Finding]:
+    connection = connect(folder.control)
+    try:
+        yield from key_findings(folder, settings, connection, clock)
+        yield tried("month-keys", lambda: _month_keys(folder, settings, connection))
+    finally:
+        connection.close()
+
+
+def _month_keys(folder: Folder, settings: Settings, connection: Connection) -> None:
+    master = Master(settings.master_key, connection)
+    require_all(connection, MonthKeys(folder.keys, master))
 
 
 def _ledger(folder: Folder, settings: Settings) -> None:
     connection = connect(folder.control)
     try:
-        key = PrivateKey.load(folder.keys / "checkpoint.key").public
-        check_head(connection, settings, key)
+        keys = checkpoint_keys(connection, folder.keys)
+        check_head(connection, settings, current_origin(connection, settings.name).text, keys)
     finally:
         connection.close()
-
-
-def _tried(what: str, check: Callable[[], object]) -> Finding:
-    try:
-        check()
-    except YifenError as error:
-        return Finding(what, "bad", error)
-    except OSError:
-        return Finding(what, "bad")
-    return Finding(what, "good")

@@ -3,15 +3,20 @@
 from pathlib import Path
 
 from catalog.purposes import bundled
-from certs.authority import YEAR_MS, Authority
-from certs.encoding import digest
+from certs.authority import Authority
 from certs.keys import generate
 from certs.sealing import MasterKey
 from certs.tokens import SessionTokens
 from hub.access import purposes
 from hub.clock import Clock
 from hub.errors import Conflict
+from hub.keys.adoption import adopt
+from hub.keys.files import FILE_USES, first_file, write_public
+from hub.keys.making import ALGORITHMS, Maker
+from hub.keys.master import Master
 from hub.ledger.change import OPERATOR, Changes
+from hub.ledger.month_keys import MonthKeys
+from hub.ledger.origin import origin_of
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.people import accounts
@@ -28,7 +33,6 @@ public_origin = "{origin}"
 master_key = "keys/master.key"
 checkpoint_copy = "checkpoint.txt"
 """
-RECEIPT_YEARS = 3
 
 
 def init(
@@ -50,22 +54,33 @@ def init(
         raise
     now = clock()
     authority = Authority.create(folder.keys, name, now)
-    receipt_key = generate()
-    receipt_key.save(folder.keys / "receipt.key")
-    pem = authority.issue_receipt(receipt_key.public, now=now, lifetime_ms=RECEIPT_YEARS * YEAR_MS)
-    (folder.keys / "receipt.pem").write_bytes(pem)
-    generate("ed25519").save(folder.keys / "checkpoint.key")
-    SessionTokens.create(folder.keys / "session.key", name)
-    master = MasterKey.create(settings.master_key)
+    maker = Maker(folder.keys, authority)
+    _make_first(maker, now)
+    MasterKey.create(settings.master_key)
     create_control(folder)
     store = LedgerStore(folder, clock)
-    changes = Changes(store, PersonKeys(store.connection, master))
+    master = Master(settings.master_key, store.connection)
+    changes = Changes(store, PersonKeys(store.connection, MonthKeys(folder.keys, master)))
     with changes.change(OPERATOR) as change:
-        change.append("operator", {"act": "init", "hub": name, "origin": settings.origin})
-        change.append("key", {"certificate": digest(pem), "use": "receipt"})
+        change.append(
+            "operator", {"act": "init", "hub": name, "origin": origin_of(settings.name, 1)}
+        )
+    adopt(store.connection, changes, maker, master, OPERATOR, new=True)
     for purpose in bundled().values():
         purposes.register(changes, OPERATOR, purpose)
     account, person, password = administrator
     accounts.enrol(changes, OPERATOR, account, person, None, ["administrator"], password)
     store.close()
     return folder
+
+
+def _make_first(maker: Maker, now: int) -> None:
+    """The keys that a hub begins with, in their files."""
+    for use in FILE_USES:
+        path = first_file(maker.keys, use)
+        if use == "session":
+            SessionTokens.create(path, maker.authority.hub_name)
+            continue
+        key = generate(ALGORITHMS[use])
+        key.save(path)
+        write_public(path.with_suffix(".pem"), maker.certify(use, key, now))

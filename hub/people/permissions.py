@@ -38,6 +38,16 @@ class Permission(StrEnum):
     """Admit, suspend and end departments, connectors, datasets and purposes."""
     MANAGE_PEOPLE = "manage-people"
     """Enrol people, set their roles, end their sessions."""
+    ROTATE_KEYS = "rotate-keys"
+    """Replace the hub's own keys."""
+    READ_RETENTION = "read-retention"
+    """See what is past its retention, what was erased, and what is held."""
+    ERASE = "erase"
+    """Have what is past its retention erased."""
+    HOLD = "hold"
+    """Keep single entries from being erased: harmless, so for both."""
+    RELEASE_HOLDS = "release-holds"
+    """End a hold. Never with ``ERASE``: nobody destroys alone what somebody wanted kept."""
     READ_LOG = "read-log"
     """Search the log and open its entries."""
 
@@ -55,6 +65,11 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.DECIDE_PUBLICATIONS: frozenset({"steward"}),
         Permission.ADMIT: frozenset({"administrator"}),
         Permission.MANAGE_PEOPLE: frozenset({"administrator"}),
+        Permission.ROTATE_KEYS: frozenset({"administrator"}),
+        Permission.READ_RETENTION: _ANY_DEPARTMENT,
+        Permission.ERASE: frozenset({"administrator"}),
+        Permission.HOLD: _ANY_DEPARTMENT,
+        Permission.RELEASE_HOLDS: frozenset({"auditor"}),
         Permission.READ_LOG: frozenset({"auditor"}),
     }
 )

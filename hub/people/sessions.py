@@ -5,12 +5,13 @@ suspension hold from the next request on, and ``people.sessions_from`` ends all 
 sessions at once. Using a session renews it until a working day is over.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from certs.tokens import SessionClaims, SessionTokens, TokenInvalid, new_session_id
+from certs.tokens import SessionClaims, SessionRing, TokenInvalid, new_session_id
 from hub.clock import Clock
 from hub.errors import SessionEnded, WrongPassword
+from hub.ledger.origin import restored_at
 from hub.people.accounts import ACCOUNT, roles_of
 from hub.people.guessing import Guesses
 from hub.people.hashing import Hashing
@@ -61,17 +62,23 @@ class Session:
 class Sessions:
     """Signs people in and reads their tokens; one for each process.
 
-    ``key`` is the session key's file (``SessionTokens.create`` makes one), ``minutes`` the life of
-    a token that is not used. Raises ``InsecureKeyFile`` or ``KeyUnusable``.
+    ``keys`` gives the keys of sessions as they stand now, ``minutes`` is the life of a token that
+    is not used.
     """
 
     def __init__(
-        self, key: Path, connection: Connection, clock: Clock, hub_name: str, minutes: int
+        self,
+        keys: Callable[[], SessionRing],
+        connection: Connection,
+        clock: Clock,
+        minutes: int,
     ) -> None:
-        self._tokens = SessionTokens.load(key, hub_name)
+        self._keys = keys
         self._connection = connection
         self._clock = clock
         self._life = minutes * 60_000
+        self._restored = restored_at(connection)
+        """Sessions that began before have ended; nobody serves while a log is restored."""
         self._guesses = Guesses(clock)
         self.hashing = Hashing()
 
@@ -128,7 +135,7 @@ class Sessions:
         """The session of a token; raises ``SessionEnded`` if it holds no longer."""
         now = self._clock()
         try:
-            claims = self._tokens.read(token, now)
+            claims = self._keys().read(token, now)
         except TokenInvalid as error:
             raise SessionEnded from error
         person = self._person(claims.account, claims.began)
@@ -138,17 +145,17 @@ class Sessions:
 
     def form_token(self, session: Session) -> str:
         """The secret that every form of a session carries."""
-        return self._tokens.form_token(session.id)
+        return self._keys().form_token(session.id)
 
     def check_form_token(self, session: Session, token: str) -> None:
         """Raise ``TokenInvalid`` unless a form carries its session's secret."""
-        self._tokens.check_form_token(session.id, token)
+        self._keys().check_form_token(session.id, token)
 
     def _session(self, account: str, session: str, *, began: int, now: int) -> Session:
         person = self._person(account, began)
         ends = min(now + self._life, began + LONGEST_MS)
         claims = SessionClaims(account, session, began, now // 1000, ends // 1000)
-        token = self._tokens.issue(claims)
+        token = self._keys().issue(claims)
         return Session(person, session, token, began, claims.issued * 1000, claims.expires * 1000)
 
     def _person(self, account: str, began: int) -> Person:
@@ -174,7 +181,7 @@ class Sessions:
         if not roles:
             return None
         person = Person(account, name, department, roles, bool(must_change))
-        return _Stored(person, password, sessions_from)
+        return _Stored(person, password, max(sessions_from, self._restored))
 
     def _before(self, account: str, password: str, address: str) -> str | None:
         """The stored hash of an active account; raises before any hashing."""

@@ -18,10 +18,12 @@ from pathlib import Path
 
 from catalog.definition import Dataset, load
 from certs.errors import YifenError
-from certs.sealing import MasterKey, SealingKey
+from certs.sealing import SealingKey
 from hub.clock import system_clock
 from hub.errors import Conflict, NotFound, StorageRefused, Unavailable
+from hub.keys.master import Master
 from hub.ledger.change import HUB, Actor, Changes
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.publish import flip
@@ -37,6 +39,7 @@ from hub.settings import Settings
 from hub.settings import load as load_settings
 from hub.storage.folder import Folder
 from hub.storage.generation import GenerationKeys
+from hub.storage.wrapped import generation_context
 
 BATCH_BYTES = 8 << 20
 """Bytes checked at once, unless the upload has ended: planning a check costs 20 ms, and memory
@@ -63,19 +66,20 @@ class Job:
         self,
         folder: Folder,
         settings: Settings,
-        master: MasterKey,
         sealer: Sealer,
         publication: str,
         lock: int,
     ) -> None:
         self._folder = folder
         self._settings = settings
-        self._master = master
         self._sealer = sealer
         self._id = publication
         self._lock = lock
         self._store = LedgerStore(folder, system_clock)
-        self._changes = Changes(self._store, PersonKeys(self._store.connection, master))
+        self._master = Master(settings.master_key, self._store.connection)
+        months = MonthKeys(folder.keys, self._master)
+        persons = PersonKeys(self._store.connection, months)
+        self._changes = Changes(self._store, persons)
         self._noted = 0.0
 
     def close(self) -> None:
@@ -121,24 +125,25 @@ class Job:
             self._sweep(staging, retired)
 
     def _begin(self, dataset: Dataset, generation: str) -> None:
-        keys, wrapped = GenerationKeys.create(
-            self._master, self._settings.full(dataset.code), generation
-        )
-        del keys
+        full = self._settings.full(dataset.code)
         try:
             with self._changes.change(HUB, moves_epoch=False) as change:
+                # Under the lock: the master key may have been replaced since this job began.
+                _, wrapped = GenerationKeys.create(self._master, full, generation)
                 flip.begin_sealing(change, self._id, generation, wrapped)
         except (Conflict, NotFound) as error:
             raise _Abandoned from error
         places = {item.code: place for place, item in enumerate(dataset.items)}
         order = Order(
             path=str(self._folder.generation(generation)),
-            dataset=self._settings.full(dataset.code),
+            dataset=full,
             generation=generation,
             subject=places[dataset.subject.item],
             row_key=tuple(places[code] for code in dataset.row_key),
         )
-        self._sealer.begin(order, wrapped)
+        self._sealer.begin(
+            order, self._master.unwrap(wrapped, generation_context(full, generation))
+        )
 
     def _fill(
         self,
@@ -288,11 +293,10 @@ def run(root: Path, publication: str, lock: int | None = None) -> None:
     if held is None:
         return
     settings = load_settings(folder.settings)
-    master = MasterKey.load(settings.master_key)
     # The fork comes before any database or thread.
-    sealer = Sealer.start(master, without=held)
+    sealer = Sealer.start(without=held)
     try:
-        job = Job(folder, settings, master, sealer, publication, held)
+        job = Job(folder, settings, sealer, publication, held)
         try:
             job.run()
         finally:

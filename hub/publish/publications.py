@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from catalog.definition import Dataset, load
 from certs.canonical import Json
-from certs.sealing import KEY_BYTES, MasterKey, SealingKey
+from certs.sealing import KEY_BYTES, SealingKey, Wrapping
 from hub.clock import Clock
 from hub.errors import Conflict, Forbidden, NotFound, Unprocessable
 from hub.ledger.change import Actor, Changes
@@ -57,7 +57,7 @@ class Publications:
         settings: Settings,
         store: LedgerStore,  # noqa: ARG002 every part of a hub is made alike; ``changes`` has it
         changes: Changes,
-        master: MasterKey,
+        master: Wrapping,
         clock: Clock,
     ) -> None:
         self._folder = folder

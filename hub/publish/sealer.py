@@ -20,7 +20,6 @@ from typing import BinaryIO, cast
 import orjson
 
 from certs.errors import YifenError
-from certs.sealing import MasterKey
 from hub.errors import StorageRefused
 from hub.publish.digest import RunningDigest
 from hub.publish.fragments import ROW_SEPARATOR, VALUE_SEPARATOR
@@ -67,7 +66,7 @@ class Sealer:
         self._reaped = False
 
     @classmethod
-    def start(cls, master: MasterKey, *, without: int) -> "Sealer":
+    def start(cls, *, without: int) -> "Sealer":
         """Fork the process; call it while the job has one thread and no database.
 
         ``without`` is an open file that the child must not keep: the job's lock.
@@ -79,13 +78,17 @@ class Sealer:
             # The child must not hold the ends of its parent, or it would never see it go.
             for descriptor in (orders_out, reply_in, without):
                 os.close(descriptor)
-            _child(os.fdopen(orders_in, "rb"), os.fdopen(reply_out, "wb"), master)
+            _child(os.fdopen(orders_in, "rb"), os.fdopen(reply_out, "wb"))
         os.close(orders_in)
         os.close(reply_out)
         return cls(process, os.fdopen(orders_out, "wb", buffering=0), os.fdopen(reply_in, "rb"))
 
     def begin(self, order: Order, keys: bytes) -> None:
-        """Say what to write where; ``keys`` are the generation's, wrapped."""
+        """Say what to write where; ``keys`` are the generation's, one after the other.
+
+        They come over a pipe that nobody else has: this process was started before it was known
+        under which master key they are wrapped.
+        """
         with self._reported():
             _send(self._orders, orjson.dumps(asdict(order)))
             _send(self._orders, keys)
@@ -131,13 +134,13 @@ class Sealer:
         return Written(int(reply["rows"]), str(reply["digest"]))
 
 
-def _child(orders: BinaryIO, reply: BinaryIO, master: MasterKey) -> None:
+def _child(orders: BinaryIO, reply: BinaryIO) -> None:
     """The child's life; it ends the process."""
     status = 1
     try:
         # Rows are lists and tuples without cycles: looking for any cost a fifth of the time.
         gc.disable()
-        answer = _obey(orders, master)
+        answer = _obey(orders)
         if answer is not None:
             _send(reply, orjson.dumps(answer))
             reply.flush()
@@ -147,9 +150,9 @@ def _child(orders: BinaryIO, reply: BinaryIO, master: MasterKey) -> None:
         os._exit(status)
 
 
-def _obey(orders: BinaryIO, master: MasterKey) -> dict[str, str | int] | None:
+def _obey(orders: BinaryIO) -> dict[str, str | int] | None:
     try:
-        written = _write(orders, master)
+        written = _write(orders)
     except (DatabaseError, OSError):
         return {"why": "generation"}
     except YifenError as error:
@@ -157,14 +160,14 @@ def _obey(orders: BinaryIO, master: MasterKey) -> dict[str, str | int] | None:
     return None if written is None else {"rows": written.rows, "digest": written.digest}
 
 
-def _write(orders: BinaryIO, master: MasterKey) -> Written | None:
+def _write(orders: BinaryIO) -> Written | None:
     """Write a generation; None if the job went away before the end."""
-    told, wrapped = _receive(orders), _receive(orders)
-    if told is None or wrapped is None:
+    told, raw_keys = _receive(orders), _receive(orders)
+    if told is None or raw_keys is None:
         return None
     raw = orjson.loads(told)
     order = Order(**{**raw, "row_key": tuple(raw["row_key"])})
-    keys = GenerationKeys.unwrap(master, wrapped, order.dataset, order.generation)
+    keys = GenerationKeys.of(raw_keys)
     path = Path(order.path)
     writer = GenerationWriter(path, order.dataset, order.generation, keys)
     # Until its pointer is moved nobody reads it, and a cut-off one is thrown away: it need not be

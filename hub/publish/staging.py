@@ -19,6 +19,7 @@ from certs.encoding import b64u
 from certs.errors import SealBroken
 from certs.sealing import SealingKey
 from hub.errors import Conflict, StorageRefused, Unprocessable
+from hub.storage.wrapped import publication_context
 
 MAX_CHUNKS = 16_384
 """Chunks of one publication: 64 GiB at 4 MiB each, some 300 million residents."""
@@ -154,7 +155,7 @@ def touched(root: Path) -> int:
 
 def key_context(publication: str) -> str:
     """What the master key wraps a publication's key for."""
-    return f"publication/{publication}"
+    return publication_context(publication)
 
 
 def _require_csv(data: bytes, limit: int) -> None:

@@ -5,8 +5,10 @@ control.db          ledger, nonces, quotas, grants, generation pointers
 ledger.lock         the one lock that orders everything
 checkpointer.lock   who signs checkpoints now
 serving.lock        held by every process that serves
+erasing.lock        who erases now
 keys/               authority (issuing.key, issuing.pem, root.pem), receipt.key, checkpoint.key,
                     session.key, master.key; each of mode 0600
+keys/persons/       a key for each retention class and month
 keys/root/          the offline root's key, to be carried away
 records/            one sealed database a generation
 staging/            sealed uploads of running publications
@@ -47,6 +49,11 @@ class Folder:
     def checkpointer(self) -> Path:
         """The file of the checkpointer's lease."""
         return self.root / "checkpointer.lock"
+
+    @property
+    def erasing(self) -> Path:
+        """The file of the lease of whoever erases."""
+        return self.root / "erasing.lock"
 
     @property
     def keys(self) -> Path:

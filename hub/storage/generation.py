@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 import orjson
 
-from certs.sealing import KEY_BYTES, BlindIndex, MasterKey, SealingKey, row_aad
+from certs.sealing import KEY_BYTES, BlindIndex, SealingKey, Wrapping, row_aad
 from hub.errors import StorageRefused
 from hub.storage.sqlite import Connection, DatabaseError, connect
+from hub.storage.wrapped import generation_context
 
 ROW_KEY_SEPARATOR = "\x1f"
 """Between the parts of a row key; no accepted value holds a control character."""
@@ -49,18 +50,19 @@ class GenerationKeys:
     index: BlindIndex
 
     @classmethod
-    def create(cls, master: MasterKey, dataset: str, name: str) -> tuple["GenerationKeys", bytes]:
+    def create(cls, master: Wrapping, dataset: str, name: str) -> tuple["GenerationKeys", bytes]:
         """New keys, and the blob in which the master key wraps them."""
         raw = os.urandom(2 * KEY_BYTES)
-        return cls._of(raw), master.wrap(raw, _context(dataset, name))
+        return cls.of(raw), master.wrap(raw, generation_context(dataset, name))
 
     @classmethod
-    def unwrap(cls, master: MasterKey, blob: bytes, dataset: str, name: str) -> "GenerationKeys":
+    def unwrap(cls, master: Wrapping, blob: bytes, dataset: str, name: str) -> "GenerationKeys":
         """The keys of a stored generation; raises ``SealBroken``."""
-        return cls._of(master.unwrap(blob, _context(dataset, name)))
+        return cls.of(master.unwrap(blob, generation_context(dataset, name)))
 
     @classmethod
-    def _of(cls, raw: bytes) -> "GenerationKeys":
+    def of(cls, raw: bytes) -> "GenerationKeys":
+        """The two keys, one after the other; raises ``KeyUnusable``."""
         return cls(SealingKey(raw[:KEY_BYTES]), BlindIndex(raw[KEY_BYTES:]))
 
 
@@ -135,7 +137,3 @@ class GenerationReader:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-
-def _context(dataset: str, name: str) -> str:
-    return f"generation/{dataset}/{name}"

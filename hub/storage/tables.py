@@ -154,6 +154,36 @@ class MarkRow(SQLModel, table=True):
     kind: str
 
 
+class SigningKeyRow(SQLModel, table=True):
+    """A key of the hub's own that has its time: what it is for, and from when until when.
+
+    Private halves and secrets lie in files (``hub/keys/files.py``), never here.
+    """
+
+    __tablename__ = "signing_keys"
+    id: str = Field(primary_key=True)
+    use: str
+    """``receipt``, ``checkpoint``, ``session`` or ``master``."""
+    status: str
+    """``waiting`` (a master key that is not used yet), ``active`` or ``retired``."""
+    since: int
+    until: int | None = None
+    """When it ends, once that is known: it signs no more from then on."""
+    certificate: bytes | None = None
+    issuing: bytes | None = None
+    """The authority that issued the certificate."""
+    copied: int | None = None
+    """When a copy of a master key was last compared with it."""
+
+
+class KeptKeyRow(SQLModel, table=True):
+    """A key that outlives master keys, wrapped by the one of now."""
+
+    __tablename__ = "kept_keys"
+    label: str = Field(primary_key=True)
+    wrapped: bytes
+
+
 class PersonKeyRow(SQLModel, table=True):
     """A key that seals *person* parts of one retention class and month, for one process."""
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,14 +11,18 @@ from starlette.exceptions import HTTPException
 
 from certs.errors import YifenError
 from hub.errors import NotFound, Unavailable, Unprocessable
+from hub.ledger.folding import Folding
 from hub.lookup.receipt import Reply
-from hub.runtime import Hub, open_hub
+from hub.runtime import Hub
 from hub.web.department_routes import department_routes
 from hub.web.front import Front
+from hub.web.ledger_routes import ledger_routes
+from hub.web.opened import opened_routes
 from hub.web.pages import pages
 from hub.web.people_routes import people_routes
 from hub.web.problems import INTERNAL, reply_of, reply_to
 from hub.web.public import public_routes
+from hub.web.retention_routes import retention_routes
 
 CHECKPOINT_SECONDS = 0.5
 """Between two checkpoints; one is due within a second."""
@@ -27,8 +30,16 @@ ABSORB_SECONDS = 0.1
 """Between two looks at the ledger: little at a time, for they happen in the loop that answers."""
 CATCH_UP_SECONDS = 0.01
 """The same while there is more than one look takes in."""
+COVER_SECONDS = 0.5
+"""Between two looks at how far witnesses have seen the log."""
+WITNESS_SECONDS = 1.0
+"""Between two rounds in which witnesses are asked."""
+ERASE_SECONDS = 1.0
+"""Between two looks whether something is to be destroyed, or has been by another process."""
 ATTEMPTS_SECONDS = 60
 """Between two entries that sum failed attempts."""
+KEYS_SECONDS = 60
+"""Between two looks for keys that have run out."""
 METHOD_NOT_ALLOWED = 405
 _log = logging.getLogger("hub.web")
 
@@ -40,20 +51,26 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
     async def running(_: FastAPI) -> AsyncIterator[None]:
         if recover:
             hub.publications.recover()
+        folding = Folding(hub.folder, hub.store)
+        folding.start()
         tasks = [
             asyncio.create_task(_checkpoints(hub)),
             asyncio.create_task(_sum_attempts(hub)),
+            asyncio.create_task(_erase(hub)),
+            asyncio.create_task(_tidy_keys(hub)),
         ]
+        if hub.coverage.witnesses:
+            tasks += [asyncio.create_task(_cover(hub)), asyncio.create_task(_witness(hub))]
         try:
             yield
         finally:
+            hub.erasures.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            hub.attempts.enter(hub.changes)
-            while hub.checkpointer.step() is not None:
-                pass
-            hub.close()
+            await hub.submitter.close()
+            folding.end()
+            _end(hub)
 
     app = FastAPI(
         title="Yifen",
@@ -71,15 +88,29 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
         },
     )
     app.include_router(public_routes(hub))
+    app.include_router(ledger_routes(hub))
     app.include_router(department_routes(hub))
+    app.include_router(opened_routes(hub))
     app.include_router(people_routes(hub))
+    app.include_router(retention_routes(hub))
     app.include_router(pages(hub))
     return Front(hub, app)
 
 
-def app_of(root: Path, *, recover: bool = True) -> Front:
-    """The application of the hub in a folder."""
-    return create_app(open_hub(root), recover=recover)
+def _end(hub: Hub) -> None:
+    """The last words of a process; of one whose ledger is broken there are none."""
+    if hub.store.broken:
+        # Closing the last connection would fold a log that nobody has looked at into the database.
+        hub.publications.close()
+        return
+    try:
+        hub.attempts.enter(hub.changes)
+        while hub.checkpointer.step() is not None:
+            pass
+    except Unavailable:
+        _log.warning("no last checkpoint could be published")
+    finally:
+        hub.close()
 
 
 async def _checkpoints(hub: Hub) -> None:
@@ -100,6 +131,35 @@ async def _checkpoints(hub: Hub) -> None:
         await asyncio.sleep(pause)
 
 
+async def _cover(hub: Hub) -> None:
+    while True:
+        hub.coverage.refresh()
+        await asyncio.sleep(COVER_SECONDS)
+
+
+async def _witness(hub: Hub) -> None:
+    while True:
+        try:
+            if hub.checkpointer.held:
+                await hub.submitter.round()
+        except Exception:  # noqa: BLE001 the next round may well succeed
+            _log.exception("witnesses could not be asked")
+        await asyncio.sleep(WITNESS_SECONDS)
+
+
+async def _erase(hub: Hub) -> None:
+    while True:
+        try:
+            if hub.erasures.pending(hub.reading):
+                await asyncio.to_thread(hub.erasures.step)
+            await hub.forgetting.look()
+        except Unavailable:
+            _log.warning("an erasure could not go on")
+        except Exception:  # noqa: BLE001 the next step may well succeed
+            _log.exception("an erasure failed")
+        await asyncio.sleep(ERASE_SECONDS)
+
+
 async def _sum_attempts(hub: Hub) -> None:
     while True:
         await asyncio.sleep(ATTEMPTS_SECONDS)
@@ -107,6 +167,15 @@ async def _sum_attempts(hub: Hub) -> None:
             hub.attempts.enter(hub.changes)
         except Unavailable:
             _log.warning("failed attempts could not be entered")
+
+
+async def _tidy_keys(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(KEYS_SECONDS)
+        try:
+            hub.keys.tidy()
+        except (YifenError, OSError):
+            _log.exception("keys that have run out could not be put away")
 
 
 async def _problem(_: Request, error: Exception) -> Response:

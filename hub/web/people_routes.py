@@ -15,6 +15,7 @@ from hub.access.grant import Terms
 from hub.people.permissions import Permission, may
 from hub.runtime import Hub
 from hub.web.json_body import answer, empty
+from hub.web.key_routes import key_routes
 from hub.web.person_request import Line, Slug, Strict, allowed, given
 from hub.web.session import person_of
 from hub.web.staff_routes import session_routes, staff_routes
@@ -68,6 +69,7 @@ def people_routes(hub: Hub) -> APIRouter:
     _admission_routes(hub, routes)
     _catalogue_routes(hub, routes)
     staff_routes(hub, routes)
+    key_routes(hub, routes)
     _grant_routes(hub, routes)
     _publication_routes(hub, routes)
     return routes

@@ -12,14 +12,24 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _head = 0
     _in_head = True
+    _heads = 0
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and count while it reads a head."""
+        if not self._in_head or self._head + len(data) <= MAX_HEAD:
+            self._feed(data)
+            return
+        # A body may come in one piece with its head: only what can still be head is looked at.
+        room, before = MAX_HEAD - self._head, self._heads
+        self._feed(data[:room])
+        if self._heads == before:
+            self.transport.close()
+        if not self.transport.is_closing():
+            self.data_received(data[room:])
+
+    def _feed(self, data: bytes) -> None:
         if self._in_head:
             self._head += len(data)
-            if self._head > MAX_HEAD:
-                self.transport.close()
-                return
         super().data_received(data)
 
     def on_message_begin(self) -> None:
@@ -31,4 +41,5 @@ class BoundedProtocol(HttpToolsProtocol):
         """The head has ended; the application checks the number of headers."""
         self._in_head = False
         self._head = 0
+        self._heads += 1
         super().on_headers_complete()

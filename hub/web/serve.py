@@ -1,33 +1,35 @@
 """Serving: one socket, one process or several, each with the whole application.
 
 With several, a parent that does nothing else starts them on the socket that it has bound, starts
-one again that dies, and ends them all on SIGTERM or SIGINT.
+one again that dies, later and later if it dies again and again, and ends them all on SIGTERM or
+SIGINT.
 """
 
-import gc
+import logging
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-import uvicorn
-
 from hub.settings import Settings, load
 from hub.storage.folder import Folder
-from hub.web.app import app_of
-from hub.web.protocol import BoundedProtocol
 
 BACKLOG = 2048
-GRACE_SECONDS = 10
 DEFAULT_PORT = 8440
-MAX_CONNECTIONS = 4096
-"""Connections and requests of one process at a time; beyond that 503."""
-COLLECT_AFTER = 50_000
-"""Objects made before the collector looks at the youngest; with the default, 700, it had 4 %."""
+STEADY_SECONDS = 60.0
+"""A worker that has run for so long did not die of how it started."""
+BROKEN = os.EX_IOERR
+"""Exit status of a process whose ledger met an I/O error (sysexits.h: 74)."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two starts of a worker that ends again and again."""
+_log = logging.getLogger("hub.web")
 
 
 def serve(root: Path, *, listen: str | None = None, workers: int | None = None) -> None:
@@ -36,6 +38,8 @@ def serve(root: Path, *, listen: str | None = None, workers: int | None = None) 
     bound = bind(*address_of(settings, listen))
     count = workers or settings.workers
     if count == 1:
+        from hub.web.worker import run_worker  # noqa: PLC0415 the parent of several has no use for it
+
         run_worker(root, bound, recover=True)
     else:
         _Parent(root, bound, count).run()
@@ -58,32 +62,6 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def run_worker(root: Path, bound: socket.socket, *, recover: bool) -> None:
-    """Serve on a bound socket in this process."""
-    application = app_of(root, recover=recover)
-    settle()
-    config = uvicorn.Config(
-        application,
-        http=BoundedProtocol,
-        limit_concurrency=MAX_CONNECTIONS,
-        loop="auto",
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    uvicorn.Server(config).run(sockets=[bound])
-
-
-def settle() -> None:
-    """Tell the collector that what stands now stays, and to look less often."""
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 50)
-
-
 class _Parent:
     """Keeps a number of workers running."""
 
@@ -91,22 +69,60 @@ class _Parent:
         self._root = root
         self._bound = bound
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
-        self._count = count
+        self._started: dict[int, float] = {}
+        self._ends: dict[int, int] = dict.fromkeys(range(count), 0)
+        """How often a worker has ended without having run for ``STEADY_SECONDS``."""
+        self._due: dict[int, float] = dict.fromkeys(range(count), 0.0)
+        """When those that do not run are to be started."""
         self._ending = False
 
     def run(self) -> None:
         """Start the workers and mind them until told to end."""
-        signal.signal(signal.SIGTERM, self._end)
-        signal.signal(signal.SIGINT, self._end)
-        for number in range(self._count):
-            self._start(number)
-        while self._workers:
-            pid, _ = os.wait()
-            ended = [number for number, worker in self._workers.items() if worker.pid == pid]
-            for number in ended:
-                del self._workers[number]
-                if not self._ending:
-                    self._start(number)
+        woken, wake = socket.socketpair()
+        with woken, wake:
+            for end in (woken, wake):
+                end.settimeout(0)
+            # A signal makes the selector return at once; what to do is seen afterwards.
+            signal.set_wakeup_fd(wake.fileno())
+            signal.signal(signal.SIGCHLD, lambda *_: None)
+            signal.signal(signal.SIGTERM, self._end)
+            signal.signal(signal.SIGINT, self._end)
+            while self._workers or not self._ending:
+                self._start_due()
+                select.select([woken], [], [], self._until_due())
+                with suppress(BlockingIOError):
+                    woken.recv(4096)
+                self._bury()
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for number in [number for number, due in self._due.items() if due <= now]:
+            if not self._ending:
+                del self._due[number]
+                self._start(number)
+
+    def _until_due(self) -> float | None:
+        """Seconds until a worker is to be started; None if none is."""
+        if self._ending or not self._due:
+            return None
+        return max(0.0, min(self._due.values()) - time.monotonic())
+
+    def _bury(self) -> None:
+        """See who has ended, and when another is to be started in its place."""
+        now = time.monotonic()
+        for number, worker in list(self._workers.items()):
+            status = worker.poll()
+            if status is None:
+                continue
+            del self._workers[number]
+            steady = now - self._started[number] >= STEADY_SECONDS
+            self._ends[number] = 0 if steady else self._ends[number] + 1
+            after = pause(self._ends[number], broken=status == BROKEN)
+            self._due[number] = now + after
+            if not self._ending:
+                _log.warning(
+                    "worker %d ended with status %d; another starts in %g s", number, status, after
+                )
 
     def _start(self, number: int) -> None:
         command = [
@@ -117,11 +133,23 @@ class _Parent:
             str(self._bound.fileno()),
             str(number),
         ]
+        self._started[number] = time.monotonic()
         self._workers[number] = subprocess.Popen(  # noqa: S603 our own interpreter and module
             command, pass_fds=[self._bound.fileno()]
         )
+        if self._ending:
+            self._workers[number].terminate()
 
     def _end(self, _signal: int, _frame: FrameType | None) -> None:
         self._ending = True
         for worker in self._workers.values():
             worker.terminate()
+
+
+def pause(ends: int, *, broken: bool) -> float:
+    """Seconds before a worker is started again that has ended ``ends`` times in a row, soon.
+
+    One that dies once is followed at once; one whose disk failed is not: the disk is the same.
+    """
+    before = ends if broken else ends - 1
+    return min(LONGEST_PAUSE, 2.0 ** (before - 1)) if before > 0 else 0.0

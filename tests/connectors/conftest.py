@@ -18,6 +18,7 @@ from catalog.definition import bundled
 from certs.authority import Authority
 from certs.canonical import Json, canonical, parse
 from certs.certificates import read_certificate
+from certs.cosignature import cosign
 from certs.encoding import b64u, digest, rfc3339, sha256
 from certs.keys import PrivateKey, PublicKey, generate
 from certs.leaf import leaf_bytes, part_digest
@@ -106,7 +107,13 @@ class StandIn(httpx2.BaseTransport):
             self.receipt_key.public, now=NOW - DAY, lifetime_ms=365 * DAY
         )
         self.log_key = generate("ed25519")
+        self.origin = ORIGIN
+        self.origins: list[Members] = [{"number": 1, "origin": ORIGIN, "first": 0}]
+        self.opened: list[Members] = []
+        """What it opens to the connector, in order."""
         self.leaves = [leaf_hash(b"first"), leaf_hash(b"second")]
+        self.witnesses: list[tuple[str, PrivateKey]] = []
+        self.cosigned: int | None = None
         self.certificates: dict[str, PublicKey] = {}
         self.seen: list[httpx2.Request] = []
         self.answered: list[httpx2.Response] = []
@@ -159,7 +166,10 @@ class StandIn(httpx2.BaseTransport):
         path = request.url.path
         public = {
             "/.well-known/jwks.json": self._keys,
+            "/.well-known/yifen": self._about,
+            "/ledger/origins": lambda _: answer({"origins": list(self.origins)}),
             "/ledger/checkpoint": self._checkpoint,
+            "/ledger/cosigned": self._cosigned,
             "/ledger/inclusion": self._inclusion,
             "/ledger/consistency": self._consistency,
             "/v1/enrolment": self._enrolment,
@@ -183,6 +193,10 @@ class StandIn(httpx2.BaseTransport):
         if parts == ["renewal"]:
             csr = json.loads(request.content)["csr"].encode()
             return answer({"certificate": self._certify(csr)})
+        if parts == ["ledger", "opened"]:
+            after, limit = (int(request.url.params[name]) for name in ("after", "limit"))
+            page = [one for one in self.opened if int(str(one["index"])) > after][:limit]
+            return answer({"entries": list(page)})
         if parts == ["grants"]:
             return answer({"grants": [GRANT]})
         if parts[-1] == "marks":
@@ -329,7 +343,7 @@ class StandIn(httpx2.BaseTransport):
             status=200,
             content_type="application/json",
             body=None,
-            origin=ORIGIN,
+            origin=self.origin,
             first=index,
             entries=1,
             leaves=leaves_digest([hashed]),
@@ -348,6 +362,47 @@ class StandIn(httpx2.BaseTransport):
         response.headers["hub-receipt"] = self._signer().issue(receipt)
         return response
 
+    # -- changes that it opens, and a restore --------------------------------------------------
+    def change(self, kind: str, state: Members) -> Members:
+        """Enter a change; gives it opened, as ``opened`` or ``origins`` tell of it."""
+        control: Members = {
+            "channel": "console",
+            "connector": None,
+            "department": None,
+            "epoch": 8,
+            "moves_epoch": True,
+            "state": state,
+        }
+        opening, _ = self._enter(kind, control, {"case": None, "officer": "admin", "subject": None})
+        del opening["person_salt"]
+        return opening | {"index": len(self.leaves) - 1}
+
+    def note(self, size: int, origin: str | None = None) -> str:
+        """A checkpoint of the first ``size`` entries, as they now are."""
+        name = origin or self.origin
+        checkpoint = Checkpoint(name, size, root_at(size, self._node))
+        return sign_checkpoint(checkpoint, name, self.log_key)
+
+    def restore(self, kept: int, note: str | None, /, **changes: Json) -> None:
+        """Lose what comes after ``kept`` and go on under the next name, as ``hub restore`` does."""
+        number = len(self.origins) + 1
+        before, self.origin = self.origin, f"{HUB}/ledger/{number}"
+        del self.leaves[kept:]
+        self.opened = [one for one in self.opened if int(str(one["index"])) < kept]
+        lost = None if note is None else max(kept, int(note.split("\n")[1]))
+        state: Members = {
+            "act": "restore",
+            "checkpoint": note,
+            "from": before,
+            "kept": kept,
+            "lost": [kept, lost],
+            "origin": self.origin,
+        }
+        opening = self.change("operator", state | changes)
+        self.opened.append(opening)
+        told: Members = {"number": number, "origin": self.origin, "first": kept}
+        self.origins.append(told | opening)
+
     # -- what everybody may fetch -------------------------------------------------------------
     def _keys(self, _: httpx2.Request) -> httpx2.Response:
         leaf = read_certificate(self.receipt_certificate).der
@@ -361,11 +416,25 @@ class StandIn(httpx2.BaseTransport):
         }
         return answer({"keys": [self.lies.ring(key)]})
 
+    def _about(self, _: httpx2.Request) -> httpx2.Response:
+        ledger: Members = {"origin": self.origin, "vkey": vkey(self.origin, self.log_key.public)}
+        return answer({"hub": HUB, "ledger": ledger})
+
     def _checkpoint(self, _: httpx2.Request) -> httpx2.Response:
         size = len(self.leaves)
-        checkpoint = Checkpoint(ORIGIN, size, root_at(size, self._node))
-        note = self.lies.note(sign_checkpoint(checkpoint, ORIGIN, self.log_key))
+        checkpoint = Checkpoint(self.origin, size, root_at(size, self._node))
+        note = self.lies.note(sign_checkpoint(checkpoint, self.origin, self.log_key))
         return httpx2.Response(200, text=note, headers={"content-type": "text/plain"})
+
+    def _cosigned(self, _: httpx2.Request) -> httpx2.Response:
+        """The tree of ``cosigned`` leaves, under which the witnesses stand."""
+        if self.cosigned is None:
+            return problem(404, "not-found")
+        checkpoint = Checkpoint(self.origin, self.cosigned, root_at(self.cosigned, self._node))
+        note = sign_checkpoint(checkpoint, self.origin, self.log_key)
+        for name, key in self.witnesses:
+            note += cosign(checkpoint.text, name, key, self.clock()).line
+        return httpx2.Response(200, text=self.lies.note(note))
 
     def _inclusion(self, request: httpx2.Request) -> httpx2.Response:
         index, size = int(request.url.params["index"]), int(request.url.params["size"])

@@ -12,8 +12,10 @@ from certs.authority import Authority
 from certs.encoding import b64u
 from certs.keys import generate
 from certs.receipts import ReceiptSigner, key_thumbprint
+from connectors.asking import KEY_TRIES
 from connectors.client import Answer, Connector
-from connectors.errors import AnswerRefused, Refused
+from connectors.errors import AnswerRefused, LedgerRestored, Refused
+from connectors.jwks import PATH as KEY_SET
 
 if TYPE_CHECKING:
     from conftest import Lies, Members, StandIn, Time
@@ -189,6 +191,32 @@ def test_answer_to_an_earlier_question_replayed(connector: Connector, hub: "Stan
     assert refused.value.facts["why"] == "request"
 
 
+def test_answer_under_a_later_name_of_the_ledger_says_that_it_was_restored(
+    connector: Connector, hub: "StandIn"
+) -> None:
+    hub.restore(2, hub.note(2))
+    with pytest.raises(LedgerRestored) as refused:
+        ask(connector)
+    assert refused.value.facts == {
+        "why": "origin",
+        "old": "demo.yifen/ledger/1",
+        "new": "demo.yifen/ledger/2",
+    }
+    assert connector.receipts.receipts(limit=10) == []
+    (alarm,) = connector.receipts.alarms(limit=10)
+    assert (alarm.code, alarm.why) == ("connector-answer-refused", "origin")
+
+
+@pytest.mark.parametrize("told", ["demo.yifen/ledger/0", "other.yifen/ledger/2", "x"])
+def test_another_name_that_no_restore_explains_is_no_restore(
+    connector: Connector, hub: "StandIn", told: str
+) -> None:
+    hub.origin = told
+    with pytest.raises(AnswerRefused) as refused:
+        ask(connector)
+    assert not isinstance(refused.value, LedgerRestored)
+
+
 def test_receipt_key_under_a_foreign_root(
     connector: Connector, hub: "StandIn", tmp_path: Path, clock: "Time"
 ) -> None:
@@ -233,15 +261,34 @@ def test_key_set_names_a_key_that_its_certificate_does_not_hold(
     assert refused.value.facts["why"] == "receipt-signature"
 
 
+def hide_the_keys(hub: "StandIn", failure: int | Exception, times: int) -> None:
+    """Let the next requests after an answer fail, which are for the receipt keys."""
+
+    def hide(token: str) -> str:
+        hub.failing = [failure] * times
+        return token
+
+    hub.lies.token = hide
+
+
+@pytest.mark.parametrize("failure", [httpx2.ConnectError("down"), 503, 404])
+def test_keys_that_cannot_be_had_for_a_moment_are_waited_for(
+    connector: Connector, hub: "StandIn", clock: "Time", failure: int | Exception
+) -> None:
+    before = clock()
+    hide_the_keys(hub, failure, KEY_TRIES - 1)
+    answer = ask(connector)
+    assert [dict(record.items) for record in answer.records] == [{"name": "张三"}]
+    assert connector.receipts.alarms(limit=10) == []
+    assert [request.url.path for request in hub.seen[1:]] == [KEY_SET] * KEY_TRIES
+    assert 1000 < clock() - before < 15_000
+
+
 @pytest.mark.parametrize("failure", [httpx2.ConnectError("down"), 503, 404])
 def test_answer_under_a_key_that_the_hub_does_not_show(
     connector: Connector, hub: "StandIn", failure: int | Exception
 ) -> None:
-    def hide(token: str) -> str:
-        hub.failing = [failure]
-        return token
-
-    hub.lies.token = hide
+    hide_the_keys(hub, failure, KEY_TRIES)
     with pytest.raises(AnswerRefused) as refused:
         ask(connector)
     assert refused.value.facts["why"] == "receipt-keys"

@@ -36,6 +36,7 @@ def test_enrolled_home_is_complete(home: Path) -> None:
         "connector.toml",
         "issuing.pem",
         "key.pem",
+        "receipts.db",
         "root.pem",
     }
     identity = read(home)

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 from documents import ROOT
@@ -33,7 +34,12 @@ def flat(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object
             yield from flat(kind, f"{prefix}{name}.")
         else:
             required = field.default is PydanticUndefined
-            yield f"{prefix}{name}", REQUIRED if required else field.default
+            default = REQUIRED if required else field.default
+            # A list of tables, in TOML, is empty by default; its tables have rows of their own.
+            yield f"{prefix}{name}", [] if default == () else default
+            for part in get_args(kind):
+                if isinstance(part, type) and issubclass(part, BaseModel):
+                    yield from flat(part, f"{prefix}{name}.")
 
 
 @pytest.mark.parametrize(

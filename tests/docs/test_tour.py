@@ -2,70 +2,20 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from documents import ROOT, tour
-from world.serving import free_port
-
-PATIENCE = 280
-"""Seconds: some thirty commands, each a process of its own, on a busy machine too."""
-PORT = "8440"
+from world.shell import run
 
 
 def test_both_readmes_tell_the_same_tour() -> None:
     chinese, english = (tour(ROOT / name) for name in ("README.md", "README.en.md"))
     assert chinese == english
     assert len(chinese) > 25
-
-
-def run(lines: list[str], folder: Path, shell: str) -> subprocess.CompletedProcess[str]:
-    """Run the tour's commands in a copy of what they need; everything they start ends with them."""
-    (folder / "catalog").mkdir()
-    (folder / "docs").mkdir()
-    (folder / "catalog" / "datasets").symlink_to(ROOT / "catalog" / "datasets")
-    (folder / "docs" / "tour").symlink_to(ROOT / "docs" / "tour")
-    (folder / "tmp").mkdir()
-    programs = folder / "bin"
-    programs.mkdir()
-    for command, module in (("hub", "hub"), ("connector", "connectors")):
-        program = programs / command
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
-        program.chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).strip(":"),
-        "TMPDIR": str(folder / "tmp"),
-        "HOME": str(folder),
-        "YIFEN_LANG": "en",
-        "COLUMNS": "200",
-    }
-    script = "set -euo pipefail\n" + "\n".join(lines).replace(PORT, str(free_port()))
-    process = subprocess.Popen(
-        [shell, "-c", script],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        pytest.fail(f"the tour does not end:\n{output}")
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-    return subprocess.CompletedProcess(process.args, process.returncode, output, "")
 
 
 @pytest.mark.slow

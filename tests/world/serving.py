@@ -95,24 +95,35 @@ def serving(town: Town, folder: Path, *, workers: int = 1) -> Iterator[Served]:
 
 
 def start(
-    folder: Path, log: Path, *, workers: int = 1, under: Sequence[str] = ()
+    folder: Path,
+    log: Path,
+    *,
+    workers: int = 1,
+    port: int | None = None,
+    under: Sequence[str] = (),
+    tree: Path = _ROOT,
 ) -> subprocess.Popen[bytes]:
-    """Start a hub in a process group of its own, ``under`` another command if one is given."""
+    """Start a hub in a process group of its own, ``under`` another command if one is given.
+
+    It listens at its public origin unless a ``port`` is given; ``tree`` is whose code runs.
+    """
     command = [sys.executable, "-c", _COMMAND, "--folder", str(folder), "serve"]
+    if port is not None:
+        command += ["--listen", f"127.0.0.1:{port}"]
     with log.open("wb") as output:
         return subprocess.Popen(
             [*under, *command, "--workers", str(workers)],
-            cwd=_ROOT,
-            env=environment(),
+            cwd=tree,
+            env=environment(tree),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
 
-def environment() -> dict[str, str]:
+def environment(tree: Path = _ROOT) -> dict[str, str]:
     """The environment of the processes that tests start: this tree's code comes first."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *_extra_path()])}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tree), *_extra_path()])}
 
 
 def _extra_path() -> list[str]:

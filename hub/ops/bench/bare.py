@@ -9,7 +9,8 @@ import uvicorn
 
 from hub.lookup.receipt import JSON, Reply
 from hub.web.front import Receive, Scope, Send, read_body, respond
-from hub.web.serve import bind, settle
+from hub.web.serve import bind
+from hub.web.worker import settle
 
 _LIMIT = 1 << 20
 

@@ -29,9 +29,13 @@ _READY_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A running hub with its folders; ``pid`` is the serving process."""
+    """A running hub with its folders; ``pid`` is the serving process.
+
+    It tells the ledger's processor time in the file ``account``.
+    """
 
     folder: Path
+    account: Path
     address: str
     port: int
     pid: int
@@ -56,7 +60,13 @@ def ground(root: Path) -> Iterator[Ground]:
     administrator = ("bench.admin", "Bench", password)
     init(root / "hub", "bench.yifen", address, system_clock, administrator=administrator)
     server = subprocess.Popen(  # noqa: S603 our own command
-        [sys.executable, "-m", "hub.ops.bench.server", str(root / "hub")]
+        [
+            sys.executable,
+            "-m",
+            "hub.ops.bench.server",
+            str(root / "hub"),
+            str(root / "account"),
+        ]
     )
     try:
         wait_ready(address)
@@ -67,7 +77,7 @@ def ground(root: Path) -> Iterator[Ground]:
         token = str(session["token"]) if isinstance(session, dict) else ""
         api = Api(address, token)
         homes = _departments(api, root)
-        yield Ground(root / "hub", address, port, server.pid, *homes)
+        yield Ground(root / "hub", root / "account", address, port, server.pid, *homes)
     finally:
         server.terminate()
         server.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from hub.ops.bench.account import read_account
 from hub.ops.bench.asking import Asker, Measured, measure, write_requests
 from hub.ops.bench.ceilings import (
     bare_endpoint,
@@ -17,8 +18,10 @@ from hub.ops.bench.ceilings import (
     seal_and_insert_per_second,
 )
 from hub.ops.bench.ground import DATASET, Ground, connector, ground
+from hub.ops.bench.lag import LagWatch
 from hub.ops.city import build
 from hub.publish.ceiling import read_rows_per_second
+from hub.storage.folder import Folder
 
 SAMPLE = 50_000
 """Subjects among whom the questions choose."""
@@ -39,11 +42,30 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """At saturation: the ledger's parts as shares of the hub's processor time, and the checkpoint.
+
+    ``lag_ms`` is the longest that an entry waited for its checkpoint.
+    """
+
+    record: float
+    commit: float
+    checkpoint: float
+    lag_ms: int
+
+    @property
+    def share(self) -> float:
+        """All parts together."""
+        return self.record + self.commit + self.checkpoint
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that the bench measured."""
 
     subjects: int
     saturated: Measured
+    ledger: Ledger
     steady: Measured
     ceiling: float
     bare: Measured
@@ -65,6 +87,13 @@ class Figures:
                     "steady_per_second": round(self.steady.per_second, 1),
                     "steady_cpu_us": round(self.steady.cpu_us, 1),
                     "failed": self.saturated.failed + self.steady.failed,
+                },
+                "ledger": {
+                    "share": round(self.ledger.share, 3),
+                    "record": round(self.ledger.record, 3),
+                    "commit": round(self.ledger.commit, 3),
+                    "checkpoint": round(self.ledger.checkpoint, 3),
+                    "lag_ms": self.ledger.lag_ms,
                 },
                 "ceiling": {"per_second": round(self.ceiling, 1)},
                 "bare": {
@@ -94,7 +123,7 @@ def run(root: Path, *, subjects: int, questions: int, say: Say) -> Figures:
         published = _publish(place, table)
         say("lookup")
         asker = Asker(place)
-        saturated = _ask(asker, place, chosen, questions, root)
+        saturated, ledger = _saturate(asker, place, chosen, questions, root)
         steady = _ask(
             asker, place, chosen, questions, root, per_second=saturated.per_second * SHARE
         )
@@ -103,6 +132,7 @@ def run(root: Path, *, subjects: int, questions: int, say: Say) -> Figures:
     return Figures(
         subjects=subjects,
         saturated=saturated,
+        ledger=ledger,
         steady=steady,
         ceiling=cryptography_per_second(),
         bare=bare,
@@ -117,6 +147,28 @@ def _publish(place: Ground, table: Path) -> Published:
     output = orjson.loads(connector(place.provider, "publish", DATASET, str(table), "--yes"))
     seconds = time.perf_counter() - began
     return Published(output["publication"]["report"]["accepted"], seconds)
+
+
+def _saturate(
+    asker: Asker, place: Ground, subjects: list[str], questions: int, root: Path
+) -> tuple[Measured, Ledger]:
+    """Ask as fast as it is answered, and look at the ledger meanwhile."""
+    watch = LagWatch(Folder(place.folder))
+    before = read_account(place.account)
+    watch.start()
+    try:
+        measured = _ask(asker, place, subjects, questions, root)
+    finally:
+        watch.stop()
+    spent = read_account(place.account).since(before)
+    whole = spent.process or 1.0
+    ledger = Ledger(
+        record=spent.record / whole,
+        commit=spent.commit / whole,
+        checkpoint=spent.checkpoint / whole,
+        lag_ms=max(watch.lags, default=0),
+    )
+    return measured, ledger
 
 
 def _ask(

@@ -3,7 +3,8 @@
 .yifen-demo          the marker: a demonstration made this folder, and may make it anew
 accounts.txt         accounts and passwords, mode 0600
 hub/                 the hub's own folder; hub.log beside it
-offline-root/        the root key, carried away from the hub as its operator should
+offline-root/        the root key, carried away from the hub as its operator should, and a copy of
+                     the master key
 city/                what the city was built with, until the departments have it
 departments/<code>/  connector/ (the department's keys and receipts) and data/ (its files)
 """

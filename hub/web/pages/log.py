@@ -37,6 +37,8 @@ KINDS = (
     "audit-read",
     "attempts",
     "key",
+    "erasure",
+    "hold",
     "operator",
 )
 
@@ -94,6 +96,7 @@ def log_pages(console: Console) -> APIRouter:
             "log.html",
             wanted=Wanted(),
             page=None,
+            coverage=hub.coverage,
             register=register_of(hub),
             kinds=KINDS,
         )
@@ -112,6 +115,7 @@ def log_pages(console: Console) -> APIRouter:
             "log.html",
             wanted=wanted,
             page=page,
+            coverage=hub.coverage,
             register=register_of(hub),
             kinds=KINDS,
         )

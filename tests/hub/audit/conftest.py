@@ -18,12 +18,17 @@ from certs.tokens import new_session_id
 from hub.access import datasets, departments, grants, purposes
 from hub.access.grant import Grant, Terms
 from hub.access.standing import StandingBook
+from hub.audit.rows import Pseudonyms
 from hub.audit.search import AuditIndex
 from hub.ledger.change import OPERATOR, Actor, Changes
 from hub.ledger.checkpoint import Checkpointer
 from hub.ledger.committer import Committer
+from hub.ledger.coverage import Coverage
 from hub.ledger.group import GroupCommit
+from hub.ledger.month_keys import MonthKeys
+from hub.ledger.origin import current_origin
 from hub.ledger.persons import PersonKeys
+from hub.ledger.signers import OneSigner
 from hub.ledger.store import LedgerStore
 from hub.lookup.exchange import Exchange
 from hub.lookup.read import Records
@@ -37,7 +42,13 @@ from hub.storage.sqlite import Connection, connect
 
 NOW = 1_790_000_000_000
 AUDITOR = Actor("console", account="audit.zhao")
+KEY = b"k" * 32
 ZHANG, LI = "11010519491231002X", "440524188001010014"
+
+
+@dataclass(frozen=True)
+class Signing:
+    receipt: ReceiptSigner
 
 
 @dataclass
@@ -93,7 +104,7 @@ class World:
         return first
 
     def another_index(self) -> AuditIndex:
-        return AuditIndex(self.reading, self.persons, self.master, self.time)
+        return AuditIndex(self.reading, self.persons, Pseudonyms(KEY), self.time)
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +128,8 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
     master = MasterKey.create(settings.master_key)
     store = LedgerStore(folder, time)
     reading = connect(folder.control)
-    persons = PersonKeys(reading, master)
+    origin = current_origin(reading, settings.name).text
+    persons = PersonKeys(reading, MonthKeys(folder.keys, master))
     changes = Changes(store, persons)
     for code, zh, en in (
         ("psb", "公安局", "Public security"),
@@ -147,17 +159,18 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
     )
     committer = Committer(store, mismatches_per_hour=5)
     group = GroupCommit(committer, window_ms=0)
-    receipts = Receipts(ReceiptSigner(generate(), "kid"), settings)
+    receipts = Receipts(Signing(ReceiptSigner(generate(), "kid")), settings.name, origin, time)
     checkpoint_key = generate("ed25519")
     exchange = Exchange(
         settings,
         time,
         StandingBook(reading),
-        Records(folder, master, settings.name),
+        Records(folder, master, settings.name, marks=KEY, mismatches=KEY),
         group,
         persons,
         store,
         receipts,
+        Coverage(reading, origin, settings.witness, time),
     )
     world = World(
         folder=folder,
@@ -166,8 +179,10 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
         changes=changes,
         persons=persons,
         exchange=exchange,
-        index=AuditIndex(reading, persons, master, time),
-        checkpointer=Checkpointer(store, reading, settings, folder, checkpoint_key),
+        index=AuditIndex(reading, persons, Pseudonyms(KEY), time),
+        checkpointer=Checkpointer(
+            store, reading, origin, settings.checkpoint_copy, folder, OneSigner(checkpoint_key)
+        ),
         grant=grant,
         master=master,
         time=time,

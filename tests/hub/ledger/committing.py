@@ -15,6 +15,7 @@ from certs.leaf import SALT_BYTES
 from certs.sealing import MasterKey
 from hub.ledger.attempt import Attempt, Charge, Entered, Nonce
 from hub.ledger.committer import Committer
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys, seal_person
 from hub.ledger.store import LedgerStore
 from hub.lookup.ask import NOBODY
@@ -28,7 +29,8 @@ def main() -> None:
     folder, time = Folder(Path(root)), Time()
     store = LedgerStore(folder, time)
     master = MasterKey.load(folder.keys / "master.key")
-    key = PersonKeys(store.connection, master).current("default", NOW, store)
+    month_keys = MonthKeys(folder.keys, master)
+    key = PersonKeys(store.connection, month_keys).current("default", NOW, store)
     limits = {"quota": Charge("G", 50), "nonce": None}
     attempts = [
         Attempt(

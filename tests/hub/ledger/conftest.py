@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from world.time import HOUR, NOW, Time
+from world.town import Town
+from world.watched import Watched, watched
 
 from certs.canonical import Json, parse
 from certs.leaf import SALT_BYTES
 from certs.sealing import MasterKey
 from hub.ledger.attempt import Attempt, Bounce, Charge, Entered, Nonce, QuestionKey
 from hub.ledger.committer import Committer
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys, seal_person
 from hub.ledger.store import LedgerStore
 from hub.lookup.ask import NOBODY
@@ -123,9 +126,26 @@ def book(tmp_path: Path) -> Iterator[Book]:
     store = LedgerStore(folder, time)
     reading = connect(folder.control)
     committer = Committer(store, mismatches_per_hour=MISMATCHES)
-    book = Book(folder, time, master, store, committer, PersonKeys(reading, master))
+    persons = PersonKeys(reading, MonthKeys(folder.keys, master))
+    book = Book(folder, time, master, store, committer, persons)
     yield book
     for other in book.others:
         other.close()
     reading.close()
     book.store.close()
+
+
+@pytest.fixture
+def unseen(town: Town, tmp_path: Path) -> Iterator[Watched]:
+    """Three witnesses, of whom two must cosign within five minutes, and who were never asked."""
+    with watched(town, tmp_path) as opened:
+        opened.publish()
+        yield opened
+
+
+@pytest.fixture
+def here(unseen: Watched) -> Watched:
+    """The same after all of them have cosigned what there was."""
+    unseen.round()
+    unseen.wires.asked.clear()
+    return unseen

@@ -19,6 +19,7 @@ from certs.tree import root_at, verify_consistency, verify_inclusion
 from hub.errors import LedgerBehind, NotFound, Unavailable
 from hub.ledger.checkpoint import BATCH, TILE, Checkpointer, newest, node_of
 from hub.ledger.proofs import Proofs
+from hub.ledger.signers import OneSigner
 from hub.settings import Settings
 from hub.storage.sqlite import connect
 
@@ -64,7 +65,12 @@ class Log:
 
     def another(self) -> Checkpointer:
         return Checkpointer(
-            self.book.store, self.reading, self.settings, self.book.folder, self.key
+            self.book.store,
+            self.reading,
+            ORIGIN,
+            self.settings.checkpoint_copy,
+            self.book.folder,
+            OneSigner(self.key),
         )
 
     def grow(self, count: int) -> None:
@@ -98,7 +104,7 @@ def test_a_root_is_the_naive_trees(log: Log, size: int) -> None:
     published = log.checkpointer.step()
     assert published is not None
     assert (published.size, published.root) == (size, naive(0, size))
-    read = open_checkpoint(published.note, {ORIGIN: log.key.public})
+    read = open_checkpoint(published.note, [(ORIGIN, log.key.public)])
     assert (read.origin, read.size, read.root) == (ORIGIN, size, naive(0, size))
 
 
@@ -185,6 +191,7 @@ def make_log(book: "Book") -> Callable[[], Log]:
     def make() -> Log:
         for table in ("entries", "tiles", "checkpoints"):
             book.store.connection.execute(f"DELETE FROM {table}")  # noqa: S608 our own names
+        (book.folder.root / "checkpoint.txt").unlink(missing_ok=True)
         return Log(book)
 
     return make
@@ -229,7 +236,14 @@ def test_a_stale_holder_publishes_nothing(log: Log, before: int) -> None:
     log.publish()
     log.grow(4)
     stale_view = connect(log.book.folder.control)
-    stale = Checkpointer(log.book.store, stale_view, log.settings, log.book.folder, log.key)
+    stale = Checkpointer(
+        log.book.store,
+        stale_view,
+        ORIGIN,
+        log.settings.checkpoint_copy,
+        log.book.folder,
+        OneSigner(log.key),
+    )
     # The stale one has the lease and has seen the entries, and nothing that came after.
     log.checkpointer.close()
     log.book.folder.checkpointer.unlink()
@@ -267,7 +281,7 @@ def test_a_checkpoint_of_another_key_is_not_ours(log: Log) -> None:
     published = log.checkpointer.step()
     assert published is not None
     with pytest.raises(CheckpointInvalid):
-        open_checkpoint(published.note, {ORIGIN: generate("ed25519").public})
+        open_checkpoint(published.note, [(ORIGIN, generate("ed25519").public)])
 
 
 # -- over HTTP ------------------------------------------------------------------------------------
@@ -280,7 +294,7 @@ def test_proofs_over_http_hold_for_every_entry(world: World) -> None:
     name, key = parse_vkey(str(about["ledger"]["vkey"]))
     note = world.http("GET", "/ledger/checkpoint")
     assert note.headers["content-type"].startswith("text/plain")
-    head = open_checkpoint(note.body.decode(), {name: key})
+    head = open_checkpoint(note.body.decode(), [(name, key)])
     assert (head.origin, head.size) == (ORIGIN, world.entries())
     for index in range(head.size):
         told = world.http("GET", f"/ledger/inclusion?index={index}&size={head.size}").document

@@ -9,6 +9,7 @@ from certs.errors import SealBroken
 from certs.sealing import SealingKey
 from hub.clock import month
 from hub.ledger import persons
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def another(book: "Book") -> PersonKeys:
     """The keys as another process has them."""
-    return PersonKeys(book.store.connection, book.master)
+    return PersonKeys(book.store.connection, MonthKeys(book.folder.keys, book.master))
 
 
 def rows(book: "Book") -> int:

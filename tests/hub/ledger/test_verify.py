@@ -15,6 +15,7 @@ from world.town import ADMINISTRATOR, HUB, SUBJECTS, Town, World, covering, open
 from certs.canonical import Json, canonical, parse
 from certs.leaf import SALT_BYTES, leaf_bytes, part_digest, read_leaf
 from hub.access import connectors, datasets, departments, grants, marks, purposes
+from hub.ledger import holds
 from hub.ledger.change import Actor
 from hub.ops.verify import verification
 from hub.people import accounts
@@ -40,7 +41,11 @@ BEYOND_THE_LOG = {
     "people.password": "kept out of the log",
     "generations.keys": "wrapped by the master key: a changed one opens nothing",
     "checkpoints.one": "the table has one row",
+    "checkpoints.time": "when it was published; nothing hangs on it",
+    "cosigned": "a note that carries its own proof; whoever reads it checks its signatures",
+    "witnesses": "what each witness said last; it is asked again, and says it again",
     "ledger_head.one": "the same",
+    "erasures": "how far each has come; what is gone and what is left shows in the entries",
 }
 
 
@@ -73,6 +78,9 @@ def _live(world: World) -> None:
     hub.book.refresh()
     world.ask(world.gateway("mrb").lookup())
     world.hub.checkpointer.step()
+    for basis in ("民事诉讼法", "行政诉讼法"):
+        hold, _ = holds.place(hub.changes, hub.store.connection, ADMINISTRATOR, basis, [(3, 5)])
+    holds.release(hub.changes, hub.store.connection, ADMINISTRATOR, hold.id)
     purposes.set_status(hub.changes, ADMINISTRATOR, "school_enrolment", "ended")
     datasets.set_status(hub.changes, ADMINISTRATOR, "real_estate", "suspended")
     accounts.set_status(hub.changes, ADMINISTRATOR, "mrb.steward", "suspended")
@@ -160,7 +168,8 @@ def another(value: object) -> object:
 
 
 def key_of(table: str) -> str:
-    return "level * 1000 + position" if table == "tiles" else "rowid"
+    keys = {"tiles": "level * 1000 + position", "openable": "department || '/' || position"}
+    return keys.get(table, "rowid")
 
 
 def test_a_sound_log_has_no_faults(case: Case) -> None:
@@ -314,6 +323,8 @@ FORGERIES: dict[str, tuple[dict[str, Json], str]] = {
     "for another purpose": ({"purpose": "tax_administration"}, "grant-purposes"),
     "over another channel": ({"channel": "operator"}, "grant-channels"),
     "to a connector that there is not": ({"connector": "urn:x"}, "connector-suspended"),
+    "with an outcome that is no word": ({"outcome": ["answered"]}, "outcome"),
+    "with an outcome that nobody knows": ({"outcome": "shown"}, "outcome"),
 }
 
 

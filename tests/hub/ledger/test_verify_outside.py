@@ -25,7 +25,7 @@ def copy_of(world: World) -> Path:
 def signed(world: World, size: int, root: bytes, key: PrivateKey | None = None) -> str:
     """A checkpoint of this hub's origin, by default under its own key."""
     own = PrivateKey.load(world.hub.folder.keys / "checkpoint.key")
-    origin = world.hub.settings.origin
+    origin = world.hub.origin
     return sign_checkpoint(Checkpoint(origin, size, root), origin, key or own)
 
 
@@ -148,6 +148,6 @@ def test_a_generation_replaced_while_it_is_read_is_no_fault(world: World) -> Non
         assert name == "resident-1"
         raise StorageRefused(why="cannot-open")
 
-    outside = Outside(hub.settings.origin, hub.checkpoint_key, copy_of(world), gone)
+    outside = Outside(hub.origin, hub.ring.known(), copy_of(world), gone)
     found = Verification(hub.reading, hub.persons, outside).run(lambda _done, _all: None)
     assert found.faults == ()

@@ -15,6 +15,7 @@ from certs.sealing import MasterKey
 from hub.access import grants
 from hub.clock import system_clock
 from hub.ledger.change import Changes
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.ops.verify import verification
@@ -45,7 +46,8 @@ def outcomes(folder: Path) -> tuple[list[str], int]:
 def test_in_one_process_no_answer_follows_the_revocation(town: Town, tmp_path: Path) -> None:
     with open_world(town, tmp_path / "hub") as world:
         store = LedgerStore(world.hub.folder, world.time)
-        elsewhere = Changes(store, PersonKeys(store.connection, world.hub.master))
+        month_keys = MonthKeys(world.hub.folder.keys, world.hub.master)
+        elsewhere = Changes(store, PersonKeys(store.connection, month_keys))
         answers = asyncio.run(_load(world, elsewhere))
         store.close()
         findings = world.findings()
@@ -114,7 +116,8 @@ def _load_over_http(served: Served) -> Counter[int]:
     assert enough.wait(60)
     folder = Folder(served.folder)
     store = LedgerStore(folder, system_clock)
-    persons = PersonKeys(store.connection, MasterKey.load(folder.keys / "master.key"))
+    month_keys = MonthKeys(folder.keys, MasterKey.load(folder.keys / "master.key"))
+    persons = PersonKeys(store.connection, month_keys)
     grants.set_status(Changes(store, persons), ADMINISTRATOR, served.town.grant.id, "revoked")
     store.close()
     for thread in threads:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from certs.sealing import MasterKey
-from certs.tokens import SessionTokens
+from certs.tokens import SessionRing, SessionTokens
 from hub.access import departments
 from hub.ledger.change import OPERATOR, Changes
+from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.people.passwords import PasswordHash, hash_password
@@ -45,7 +46,8 @@ class House:
 
     def sessions(self, minutes: int = 30) -> Sessions:
         key = self.folder.keys / "session.key"
-        return Sessions(key, self.reading, self.time, "demo.yifen", minutes)
+        tokens = SessionTokens.load(key, "demo.yifen")
+        return Sessions(lambda: SessionRing(tokens), self.reading, self.time, minutes)
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     time = Time()
     store = LedgerStore(folder, time)
     reading = connect(folder.control)
-    persons = PersonKeys(reading, master)
+    persons = PersonKeys(reading, MonthKeys(folder.keys, master))
     house = House(folder, store, Changes(store, persons), reading, persons, time)
     departments.admit(house.changes, OPERATOR, "psb", "公安局", "Public security")
     departments.admit(house.changes, OPERATOR, "hfc", "住房公积金中心", "Housing fund")

@@ -35,8 +35,23 @@ class Someone:
                 "decide-publications",
             },
         ),
-        ("administrator", {"read-all-grants", "change-grants", "admit", "manage-people"}),
-        ("auditor", {"read-all-grants", "read-log"}),
+        (
+            "administrator",
+            {
+                "read-all-grants",
+                "change-grants",
+                "admit",
+                "manage-people",
+                "rotate-keys",
+                "read-retention",
+                "erase",
+                "hold",
+            },
+        ),
+        (
+            "auditor",
+            {"read-all-grants", "read-log", "read-retention", "hold", "release-holds"},
+        ),
     ],
 )
 def test_each_role_may_do_this_and_nothing_else(role: Role, permissions: set[str]) -> None:
@@ -52,6 +67,10 @@ def test_the_table_knows_every_permission_and_no_other_role() -> None:
 def test_nobody_who_gives_access_reads_the_log() -> None:
     giving = ALLOWED[Permission.CHANGE_GRANTS] | ALLOWED[Permission.MANAGE_PEOPLE]
     assert giving.isdisjoint(ALLOWED[Permission.READ_LOG])
+
+
+def test_nobody_alone_destroys_what_somebody_wanted_kept() -> None:
+    assert ALLOWED[Permission.ERASE].isdisjoint(ALLOWED[Permission.RELEASE_HOLDS])
 
 
 def test_what_is_not_held_is_refused() -> None:

@@ -40,6 +40,18 @@ def test_a_head_that_never_ends_is_not_kept(served: Served) -> None:
     assert raw(served, endless) == b""
 
 
+def test_a_long_body_that_comes_at_once_with_its_head_is_not_a_long_head(served: Served) -> None:
+    for size in (MAX_HEAD - 100, MAX_HEAD + 1, 3 * MAX_HEAD):
+        sent = served.gateway("psb").sign("PUT", "/v1/publications/p-1/chunks/0", b"x" * size)
+        headers = sent.message.headers | {"connection": "close", "content-length": f"{size}"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"PUT {sent.path} HTTP/1.1\r\nhost: x\r\n{lines}\r\n".encode()
+        # Twice in one piece, as a proxy may send them.
+        assert raw(served, head + sent.body).startswith(b"HTTP/1.1 404 ")
+        both = head.replace(b"connection: close\r\n", b"") + sent.body + head + sent.body
+        assert raw(served, both).count(b"HTTP/1.1 4") == 2
+
+
 def test_many_requests_on_one_connection_are_not_one_long_head(served: Served) -> None:
     connection = served.connect()
     padding = {"x-padding": "x" * (MAX_HEAD // 4)}

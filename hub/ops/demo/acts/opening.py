@@ -1,4 +1,6 @@
-"""The hub is made, its root key carried away, and it serves."""
+"""The hub is made, its root key carried away and its master key copied, and it serves."""
+
+import shutil
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,6 +8,7 @@ from hub.ops.demo.api import Api
 from hub.ops.demo.cast import keep
 from hub.ops.demo.stage import HUB_NAME, Stage
 from hub.ops.init import init
+from hub.ops.keys import at_stake, at_the_folder
 
 
 class _Ledger(BaseModel):
@@ -38,6 +41,13 @@ def play(stage: Stage) -> Api:
     root = made.keys / "root"
     root.rename(folder.offline_root)
     teller.expect((folder.offline_root / "root.key").exists() and not root.exists())
+    teller.step("demo.opening.copied")
+    copied = folder.offline_root / "master.key"
+    shutil.copyfile(made.keys / "master.key", copied)
+    copied.chmod(0o600)
+    with at_the_folder(folder.hub, stage.clock) as hub:
+        fingerprint = hub.confirm_copy(copied)
+    teller.expect(at_stake(folder.hub) is None, seen=fingerprint)
     teller.step("demo.opening.served", address=stage.address)
     stage.serve()
     api = stage.connect(stage.address, None)

@@ -1,0 +1,112 @@
+"""The JSON routes of retention: what can be erased, erasing it, and holds against it.
+
+Whoever erases cannot release a hold, so nobody destroys alone what somebody wanted kept.
+"""
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, StringConstraints
+
+from certs.canonical import Json
+from certs.encoding import rfc3339
+from hub.ledger import holds
+from hub.ledger.erasure import entered
+from hub.ledger.retention import Retention
+from hub.ledger.spans import MOST
+from hub.people.permissions import Permission
+from hub.runtime import Hub
+from hub.web.json_body import answer
+from hub.web.person_request import Line, Strict, allowed, given
+
+_Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}$")]
+_Pair = Annotated[list[int], Field(min_length=2, max_length=2)]
+
+
+class ErasureBody(Strict):
+    """A class and month to erase, and by what law."""
+
+    retention: Retention
+    month: _Month
+    basis: Line
+
+
+class HoldBody(Strict):
+    """Entries to hold, each pair the first position and how many; and why."""
+
+    basis: Line
+    entries: Annotated[list[_Pair], Field(min_length=1, max_length=MOST)]
+
+
+class ReleaseBody(Strict):
+    """A hold only ever ends."""
+
+    status: Literal["released"]
+
+
+def retention_routes(hub: Hub) -> APIRouter:
+    """The routes of retention, erasure and holds."""
+    routes = APIRouter(prefix="/v1")
+    _erasure_routes(hub, routes)
+    _hold_routes(hub, routes)
+    return routes
+
+
+def _erasure_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.get("/retention")
+    async def retention(request: Request) -> Response:
+        allowed(request, hub, Permission.READ_RETENTION)
+        months = await asyncio.to_thread(hub.erasures.months)
+        told: list[Json] = [
+            {
+                "month": one.month,
+                "retention": one.retention,
+                "state": one.state,
+                "until": rfc3339(one.until),
+            }
+            for one in months
+        ]
+        erasures: list[Json] = [
+            {
+                "complete": one.complete,
+                "done": one.done,
+                "entry": one.entry,
+                "listed": one.listed,
+                "month": one.month,
+                "retention": one.retention,
+            }
+            for one in entered(hub.reading)
+        ]
+        return answer({"erasures": erasures, "months": told})
+
+    @routes.post("/retention/erasures")
+    async def erase(request: Request) -> Response:
+        actor = allowed(request, hub, Permission.ERASE)
+        asked = await given(request, hub, ErasureBody)
+        entries = await asyncio.to_thread(
+            hub.erasures.enter, asked.retention, asked.month, asked.basis, actor
+        )
+        return answer({"entries": [*entries]}, 202)
+
+
+def _hold_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.post("/holds")
+    async def place(request: Request) -> Response:
+        actor = allowed(request, hub, Permission.HOLD)
+        asked = await given(request, hub, HoldBody)
+        spans = [(first, first + count) for first, count in asked.entries]
+        hold, entry = holds.place(hub.changes, hub.store.connection, actor, asked.basis, spans)
+        return answer({"entry": entry, "id": hold.id}, 201)
+
+    @routes.get("/holds")
+    async def list_holds(request: Request) -> Response:
+        allowed(request, hub, Permission.READ_RETENTION)
+        return answer({"holds": [hold.state() for hold in holds.listing(hub.reading)]})
+
+    @routes.put("/holds/{hold}/status")
+    async def release(request: Request, hold: str) -> Response:
+        actor = allowed(request, hub, Permission.RELEASE_HOLDS)
+        await given(request, hub, ReleaseBody)
+        entry = holds.release(hub.changes, hub.store.connection, actor, hold)
+        return answer({"entry": entry})
