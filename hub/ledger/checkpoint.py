@@ -6,6 +6,7 @@ right edge included.
 """
 
 import logging
+import glob
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from hub.storage.sqlite import Connection
 TILE = 256
 """Hashes of a full tile (C2SP tlog-tiles, height 8)."""
 HASH = 32
+_MARK = 8
+"""Hexadecimal digits that tell a copy being written from others."""
 BATCH = 500
 """Entries that are taken in at once, while nobody is answered."""
 _log = logging.getLogger("hub.ledger")
@@ -81,9 +84,11 @@ class Checkpointer:
 
         Nothing is published yet, and what is taken in is lost with the process, which is no loss.
         """
-        self._held = self._held or self._lease.try_acquire()
         if not self._held:
-            return False
+            self._held = self._lease.try_acquire()
+            if not self._held:
+                return False
+            sweep_copies(self._copy)
         frontier = self._frontier or self._resume()
         leaves = self._reading.execute(
             "SELECT leaf FROM entries WHERE position >= ? AND position < ? ORDER BY position",
@@ -221,10 +226,16 @@ def node_of(connection: Connection, level: int, index: int) -> bytes:
     return perfect_root(row[0])
 
 
+def sweep_copies(path: Path) -> None:
+    """Remove what copies that were cut off have left beside ``path``."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * _MARK}"):
+        left.unlink(missing_ok=True)
+
+
 def write_copy(path: Path, note: str) -> None:
     """Keep the newest checkpoint outside the database, durably and all or nothing."""
     data = note.encode("utf-8")
-    new = path.with_name(f".{path.name}.{sha256(data).hex()[:8]}")
+    new = path.with_name(f".{path.name}.{sha256(data).hex()[:_MARK]}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)

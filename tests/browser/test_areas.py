@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from certs.encoding import sha256, unb64u
+from certs.keys import PrivateKey
 from certs.receipts import key_thumbprint, verify_receipt
 from hub.ledger.change import OPERATOR
 from hub.people import accounts
@@ -26,7 +27,7 @@ def test_an_answer_shows_titles_and_a_receipt_that_verifies(visited: "Visit") ->
         assert shown in page.text
     token = re.search(r">(eyJ[\w-]+\.[\w-]+\.[\w-]+)<", page.text)
     assert token is not None
-    public = visited.house.hub.receipts._signer._signer.public
+    public = PrivateKey.load(visited.house.hub.folder.keys / "receipt.key").public
     receipt = verify_receipt(token[1], {key_thumbprint(public): public})
     assert receipt.status == 200
     assert f"<strong>{receipt.first}</strong>" in page.text

@@ -25,7 +25,10 @@ from time import monotonic
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("certs", "catalog", "hub", "connectors", "tests", "pyproject.toml")
 AT_ONCE = 2
-PATIENCE = 120
+PATIENCE = 240
+"""Seconds for the tests of one mutant."""
+SOUND_PATIENCE = 1800
+"""Seconds for all named tests together."""
 PLUGINS = ("_hypothesis_pytestplugin", "pytest_timeout", "xdist.plugin")
 """What the tests need; looking for more costs each of the many short runs."""
 FAILED = 1
@@ -96,7 +99,9 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def run(root: Path, tests: tuple[str, ...], *options: str) -> tuple[int, int, str]:
+def run(
+    root: Path, tests: tuple[str, ...], *options: str, patience: int = PATIENCE
+) -> tuple[int, int, str]:
     """Run tests in a copy: exit status, number of failed tests, and what was told."""
     report = root.parent / "report.xml"
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=line"]
@@ -117,7 +122,7 @@ def run(root: Path, tests: tuple[str, ...], *options: str) -> tuple[int, int, st
             env=environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -155,7 +160,7 @@ def sound(chosen: list[Mutant]) -> str:
         ).stdout.split()
         if not all(place.startswith(str(root)) for place in places):
             return f"not imported from the copy: {places}"
-        status, _, told = run(root, every, "-n", str(AT_ONCE))
+        status, _, told = run(root, every, "-n", str(AT_ONCE), patience=SOUND_PATIENCE)
     return told if status else ""
 
 

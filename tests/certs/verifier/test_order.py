@@ -17,7 +17,7 @@ from certs.canonical import Json
 from certs.leaf import read_leaf
 from hub.ledger.replay import KEYS, MOVES
 
-OURS = {"outcome", "grant-version-gap", "grant-after-revoked", "origin"}
+OURS = {"grant-version-gap", "grant-after-revoked", "origin"}
 """What the verifier asks for beyond the product's replay, whose tables have these."""
 
 

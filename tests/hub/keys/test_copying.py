@@ -141,6 +141,17 @@ def test_the_doctor_names_a_key_whose_file_is_missing(world: World) -> None:
     assert isinstance(found["key-files"].error, KeyFileMissing)
 
 
+def test_the_doctor_looks_at_the_keys_of_a_hub_that_has_no_register_yet(world: World) -> None:
+    connection = connect(world.hub.folder.control)
+    connection.execute("DELETE FROM signing_keys")
+    connection.close()
+    found = [one.verdict for one in examine(world.root, world.time) if one.what == "key-files"]
+    assert found == ["good"] * 3
+    (world.hub.folder.keys / "session.key").unlink()
+    found = [one.verdict for one in examine(world.root, world.time) if one.what == "key-files"]
+    assert sorted(found) == ["bad", "good", "good"]
+
+
 # -- the commands -----------------------------------------------------------------------------
 def command(world: World, *arguments: str) -> tuple[int, str]:
     """One command of an operator at the folder; status, and all that was said."""

@@ -276,6 +276,19 @@ def test_the_newest_checkpoint_is_kept_outside_for_its_owner_alone(log: Log) -> 
     assert beside == []
 
 
+def test_what_a_copy_that_was_cut_off_has_left_is_removed(log: Log) -> None:
+    copy = log.settings.checkpoint_copy
+    left = copy.with_name(f".{copy.name}.0123abcd")
+    other = copy.with_name(f"{copy.name}.ledger-1")
+    for path in (left, other):
+        path.write_text("half", "utf-8")
+    log.grow(1)
+    log.publish()
+    assert not left.exists()
+    assert other.exists()
+    assert list(copy.parent.glob(f".{copy.name}.*")) == []
+
+
 def test_a_checkpoint_of_another_key_is_not_ours(log: Log) -> None:
     log.grow(1)
     published = log.checkpointer.step()
