@@ -5,8 +5,8 @@ size, so a stale holder publishes nothing. Tiles of 256 hashes are kept for proo
 right edge included.
 """
 
-import logging
 import glob
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
