@@ -17,6 +17,7 @@ from connectors.errors import Dishonest, LedgerForked, StoreError
 from connectors.gateway.gateway import Gateway
 from connectors.home import Identity
 from connectors.home import read as read_home
+from connectors.keeping import keep_up
 from connectors.receipts.alarms import standing
 from connectors.receipts.proofs import BATCH
 
@@ -81,8 +82,7 @@ class Upkeep:
     def _prove(self, connector: Connector) -> None:
         pause = PROVE_SECONDS
         try:
-            progress = connector.prove()
-            connector.follow()
+            progress, _ = keep_up(connector)
             self._condition.proofs = None
             if progress.proven >= BATCH:
                 pause = 0.0
