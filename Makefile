@@ -42,9 +42,9 @@ walls: $(VENV)/.installed-dev
 tests: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup
 
-# Takes each guard out once; a test must fail for it.
+# Takes each guard out once; a test must fail for it. SAMPLE=120: as many, drawn anew each day.
 mutants: $(VENV)/.installed-dev
-	$(BIN)/python tests/mutants/run.py
+	$(BIN)/python tests/mutants/run.py $(if $(SAMPLE),--sample $(SAMPLE))
 
 # Kills a hub again and again: make crash KILLS=500 SEED=7. The same with 20 kills is in the tests.
 crash: $(VENV)/.installed-dev

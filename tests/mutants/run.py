@@ -6,9 +6,14 @@ A mutant is one entry of ``mutants.toml``: in ``file``, ``find`` must stand exac
 Before that, the same tests must all pass on the tree as it is, imported from the copy.
 
     python tests/mutants/run.py [WORD ...]      those whose name holds one of the words
+    python tests/mutants/run.py --sample N      N of them, drawn anew each day
+
+Every ``find`` is looked at in either case: a guard that has gone is told even if it is not drawn.
 """
 
+import argparse
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -19,6 +24,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -164,6 +170,22 @@ def sound(chosen: list[Mutant]) -> str:
     return told if status else ""
 
 
+def drawn(chosen: list[Mutant], count: int) -> list[Mutant]:
+    """Some of them, the same ones all day, so that a failure can be repeated."""
+    day = datetime.now(UTC).date().isoformat()
+    say(f"{count} of {len(chosen)} mutants, drawn for {day}")
+    return random.Random(day).sample(chosen, min(count, len(chosen)))  # noqa: S311 no secret
+
+
+def gone(every: list[Mutant]) -> list[str]:
+    """The mutants whose guard does not stand exactly once."""
+    return [
+        mutant.name
+        for mutant in every
+        if (ROOT / mutant.file).read_text(encoding="utf-8").count(mutant.find) != 1
+    ]
+
+
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -171,7 +193,17 @@ def say(text: str) -> None:
 
 def main() -> int:
     began = monotonic()
-    chosen = mutants(sys.argv[1:])
+    reader = argparse.ArgumentParser()
+    reader.add_argument("words", nargs="*")
+    reader.add_argument("--sample", type=int)
+    asked = reader.parse_args()
+    chosen = mutants(asked.words)
+    for name in (missing := gone(chosen)):
+        say(f"no such guard: {name}")
+    if missing:
+        return 1
+    if asked.sample:
+        chosen = drawn(chosen, asked.sample)
     told = sound(chosen)
     if told:
         say(told)
