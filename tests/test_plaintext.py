@@ -17,8 +17,12 @@ SOUGHT = Plaintext([NUMBER, NAME, "诸葛明"])
 
 
 def planted(folder: Path, data: bytes, *, before: int = 1000) -> list[Found]:
-    """What is found of ``data`` in the midst of random bytes."""
-    (folder / "sealed.db").write_bytes(os.urandom(before) + data + os.urandom(1000))
+    """What is found of ``data`` in the midst of random bytes.
+
+    No zero beside it: digits in UTF-16 with one would stand there in the other byte order too.
+    """
+    sealed = os.urandom(before)[:-1] + b"\xff" * (before > 0)
+    (folder / "sealed.db").write_bytes(sealed + data + b"\xff" + os.urandom(1000))
     return SOUGHT.in_folder(folder)
 
 
