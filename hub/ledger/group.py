@@ -1,5 +1,8 @@
 """The waiting room of one process: attempts that arrive within one window share a commit.
 
+Whoever comes alone is committed at once; that two came together opens the window for those after
+them, until one of them has waited it out alone.
+
 The commit runs inline in the event loop: a thread beside it would fight for the interpreter; a
 prototype with one cost nearly twice as much (``docs/performance.md``).
 """
@@ -25,6 +28,7 @@ class GroupCommit:
         self._waiting: list[tuple[Attempt, asyncio.Future[Entered | Bounce]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushed = 0.0
+        self._alone = True
 
     async def submit(self, attempt: Attempt) -> Entered | Bounce:
         """Enter an attempt durably; raises ``Unavailable`` if that cannot be."""
@@ -34,9 +38,9 @@ class GroupCommit:
         if len(self._waiting) >= LARGEST:
             self.flush()
         elif self._timer is None:
-            # After a quiet time nobody else is likely to come: a lone question does not wait.
+            # Where nobody came along the last time, or for a while, nobody is waited for.
             quiet = loop.time() - self._flushed > QUIET_WINDOWS * self._window
-            self._timer = loop.call_later(0 if quiet else self._window, self.flush)
+            self._timer = loop.call_later(0 if quiet or self._alone else self._window, self.flush)
         return await future
 
     def flush(self) -> None:
@@ -48,6 +52,7 @@ class GroupCommit:
         if not waiting:
             return
         self._flushed = asyncio.get_running_loop().time()
+        self._alone = len(waiting) == 1
         try:
             results = self._committer.commit([attempt for attempt, _ in waiting])
         except Unavailable as error:
