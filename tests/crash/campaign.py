@@ -161,7 +161,10 @@ class Campaign:
         try:
             if death.answers_first and self._answered(began, fails=bool(under)):
                 if not under:
+                    # Nobody asks meanwhile: what is looked at would wait for its turn.
+                    clients.ask_at([])
                     self._check_served()
+                    clients.ask_at([served.port for served in scene.serving])
                 activity = self._activities[each.activity]
                 activity.start(scene)
             death.come(scene, activity.span)
