@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 KILLS ?= 50
+ROWS ?= 1000000
 SEED ?= 20260401
 
-.PHONY: install demo test lint types walls tests mutants crash bench lock clean
+.PHONY: install demo test lint types walls tests mutants crash publish-kills bench lock clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python >= 3.11 is needed: make PYTHON=python3.11" >&2; exit 1; }
@@ -49,6 +50,11 @@ mutants: $(VENV)/.installed-dev
 # Kills a hub again and again: make crash KILLS=500 SEED=7. The same with 20 kills is in the tests.
 crash: $(VENV)/.installed-dev
 	$(BIN)/python tests/crash/run.py --kills $(KILLS) --seed $(SEED)
+
+# Kills publications again and again: make publish-kills ROWS=1000000 KILLS=20.
+publish-kills: KILLS := $(if $(filter command line,$(origin KILLS)),$(KILLS),20)
+publish-kills: $(VENV)/.installed-dev
+	$(BIN)/python tests/crash/publish_kills.py --rows $(ROWS) --kills $(KILLS) --seed $(SEED)
 
 bench: install
 	$(BIN)/hub bench

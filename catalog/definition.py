@@ -16,6 +16,7 @@ from pydantic import Field, StrictInt, ValidationError
 
 from catalog.errors import DefinitionRefused
 from catalog.item import IDENTIFIER, Code, Item, Label, Part, Sharing, Title, heading
+from catalog.quality import Exists, QualityRule, Thresholds, faults
 
 __all__ = [
     "Code",
@@ -50,7 +51,8 @@ class Dataset(Part):
     ``row_key`` names the items that tell a row from every other one. ``cardinality`` is ``one``
     where a subject has at most one row: exactly when its identifier alone is the row key.
     ``level`` and ``level_scheme`` are the grading, ``conditions`` the terms of use, ``retention``
-    the class that says how long its records and queries are kept.
+    the class that says how long its records and queries are kept. ``quality`` and ``rules`` are
+    what it demands of publications (``catalog/quality.py``).
     """
 
     code: Code
@@ -75,6 +77,8 @@ class Dataset(Part):
     retention: Literal["default", "credit"] = "default"
     empty: tuple[str, ...] = ("",)
     items: tuple[Item, ...] = Field(min_length=1)
+    quality: Thresholds = Thresholds()
+    rules: tuple[QualityRule, ...] = ()
 
     @cached_property
     def by_code(self) -> Mapping[str, Item]:
@@ -163,14 +167,19 @@ def _tables(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
+_TAG = 2
+"""Where the place of a fault in a rule names the rule's kind, which is no key."""
+
+
 def _place(where: tuple[int | str, ...], table: Mapping[str, object]) -> str:
     parts: list[str] = []
     for position, part in enumerate(where):
-        if isinstance(part, int) and where[:1] == ("items",) and position == 1:
-            item = list(_tables(table["items"]))[part]
+        listed = where[0] if where[:1] in {("items",), ("rules",)} else None
+        if isinstance(part, int) and listed and position == 1:
+            item = list(_tables(table[str(listed)]))[part]
             named = item.get("code", part + 1) if isinstance(item, dict) else part + 1
             parts[-1] += f"[{named}]"
-        else:
+        elif listed != "rules" or position != _TAG:
             parts.append(str(part))
     return ".".join(parts) or "file"
 
@@ -180,6 +189,10 @@ def _contradictions(dataset: Dataset) -> Iterator[tuple[str, str]]:
     yield from _headings(dataset)
     yield from _subject(dataset)
     yield from _row_key(dataset)
+    yield from faults(dataset.rules, dataset.by_code, dataset.row_key)
+    for rule in dataset.rules:
+        if isinstance(rule, Exists) and dataset.code in rule.datasets:
+            yield f"rules[{rule.code}].datasets", "own-dataset"
     if dataset.sharing == 3 and not dataset.sharing_basis:  # noqa: PLR2004 the law's numbering
         yield "sharing_basis", "sharing-basis-missing"
 

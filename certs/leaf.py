@@ -52,6 +52,14 @@ def leaf_bytes(kind: str, time: int, control: str, person: str, internal: str) -
     ).encode("ascii")
 
 
+def leaf_frame(kind: str, time: int) -> str:
+    """What leaves of one kind and time share, with ``%s`` for control, internal and person."""
+    return (
+        f'{{"control":"%s","internal":"%s","kind":"{kind}",'
+        f'"person":"%s","time":"{rfc3339(time)}","v":{VERSION}}}'
+    )
+
+
 def read_leaf(data: bytes) -> Leaf:
     """Read a leaf's bytes; raises ``LeafMismatch`` unless they are the canonical form of one."""
     try:

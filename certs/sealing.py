@@ -116,9 +116,12 @@ class BlindIndex:
         # The length of the type makes the two parts one way to read; «s» and «r» part the uses.
         return self._digest(f"s{len(subject_type)}:{subject_type}{subject_id}")
 
-    def row(self, tag: bytes, row_key: str) -> bytes:
-        """The blind index of one row of the subject ``tag``; raises as ``tag`` does."""
-        return self._digest(f"r{tag.hex()}:{row_key}")
+    def row(self, row_key: str) -> bytes:
+        """The blind index of one row, whomever it is about; raises as ``tag`` does.
+
+        A change may give a row another subject, or name nothing but its key.
+        """
+        return self._digest(f"r{row_key}")
 
     def _digest(self, message: str) -> bytes:
         mac = self._keyed.copy()

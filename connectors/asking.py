@@ -4,12 +4,24 @@ Nothing leaves that is not written down, and nothing is handed on that is not ve
 """
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from certs.canonical import Json, canonical
 from certs.certificates import CertificateFacts
 from certs.encoding import b64u
 from certs.errors import Malformed, ReceiptInvalid
+from certs.signatures import Signed
+from connectors.batch.keeping import batch_to_keep, question_of
+from connectors.batch.question import BatchQuestion
+from connectors.batch.verify import (
+    MAX_BATCH_ANSWER,
+    AskedBatch,
+    CheckedBatch,
+    check_batch,
+    check_batch_again,
+)
 from connectors.calls import TRIES, Calls, read_problem
 from connectors.clock import Clock
 from connectors.errors import (
@@ -23,9 +35,9 @@ from connectors.errors import (
 from connectors.home import Identity
 from connectors.jwks import KeyRing, ReceiptKey
 from connectors.later import restored
-from connectors.question import Question, kept
+from connectors.question import Question
 from connectors.receipts.store import Kept, ReceiptStore
-from connectors.transport import Prepared, Response, Transport
+from connectors.transport import MAX_ANSWER, Prepared, Response, Transport
 from connectors.verify import Asked, Checked, Trust, check_answer, check_receipt_again
 
 RECEIPT_HEADER = "hub-receipt"
@@ -41,7 +53,18 @@ RECEIPTED = frozenset(
 )
 """What a hub says only after it has made an entry; others may come before, or from a proxy."""
 
+Signable: TypeAlias = Question | BatchQuestion
+_Checked = TypeVar("_Checked")
 _log = logging.getLogger("yifen.connector")
+
+
+class Sent(NamedTuple):
+    """A question that was sent, with what came back; ``again``: an earlier attempt had left."""
+
+    signed: Signed
+    response: Response
+    token: str
+    again: bool
 
 
 class Asking:
@@ -69,31 +92,64 @@ class Asking:
         Raises ``Refused`` if the hub said no, ``AnswerRefused`` if the answer does not prove
         itself, ``HubError`` if none came.
         """
+
+        def check(sent: Sent) -> tuple[Checked, Kept]:
+            asked = Asked(question, sent.signed, again=sent.again)
+            checked = check_answer(
+                asked,
+                sent.response,
+                token=sent.token,
+                keys=self._keys(sent.token),
+                trust=self.trust,
+                now=self._clock(),
+            )
+            return checked, to_keep(checked, question)
+
+        return self._ask(question, check, MAX_ANSWER)
+
+    def ask_batch(self, question: BatchQuestion, *, before: bool = False) -> CheckedBatch:
+        """The verified answer to a batch; raises as ``ask`` does.
+
+        ``before``: an earlier run may have sent it already.
+        """
+
+        def check(sent: Sent) -> tuple[CheckedBatch, Kept]:
+            asked = AskedBatch(question, sent.signed, again=sent.again or before)
+            checked = check_batch(
+                asked,
+                sent.response,
+                token=sent.token,
+                keys=self._keys(sent.token),
+                trust=self.trust,
+                now=self._clock(),
+            )
+            return checked, batch_to_keep(checked, question)
+
+        return self._ask(question, check, MAX_BATCH_ANSWER)
+
+    def _ask(
+        self, question: Signable, check: "Callable[[Sent], tuple[_Checked, Kept]]", limit: int
+    ) -> _Checked:
         # 1 Sign, write down, send; again under a new nonce if nothing came
-        prepared, response, again = self._send(question)
+        prepared, response, again = self._send(question, limit)
         # 2 A refusal from before the entry has no receipt; everything else must have one
         token = response.headers.get(RECEIPT_HEADER)
         if token is None and response.status not in RECEIPTED:
             raise Refused(read_problem(response))
         # 3 Verify, or keep what came as evidence and raise the alarm
         try:
-            checked = check_answer(
-                Asked(question, prepared.signed, again=again),
-                response,
-                token=token or "",
-                keys=self._keys(token),
-                trust=self.trust,
-                now=self._clock(),
-            )
+            if token is None:
+                raise AnswerRefused(why="receipt-missing")
+            checked, to_be_kept = check(Sent(prepared.signed, response, token, again=again))
             # 4 Keep the receipt before the answer is handed on
-            self._store.write_receipt(to_keep(checked, question))
+            self._store.write_receipt(to_be_kept)
         except AnswerRefused as error:
             self._alarm(error, question, prepared, response)
             self._explain(error)
             raise
         # 5 A refusal that proves itself is a refusal still
         if response.status != HTTPStatus.OK:
-            raise Refused(read_problem(response), entry=checked.entry)
+            raise Refused(read_problem(response), entry=to_be_kept.entry)
         return checked
 
     def recover(self, request_id: str) -> Kept:
@@ -102,33 +158,47 @@ class Asking:
         Raises ``ReceiptUnknown`` if we never asked it, ``Refused`` if the hub has no such entry.
         """
         before = self._store.question(request_id)
-        question = kept(before.operation, before.dataset, before.body)
         attempts = frozenset(one.request for one in self._store.attempts(request_id))
         prepared = self._calls.sign("GET", f"/v1/receipts/{request_id}")
-        response = self._transport.send(prepared)
+        response = self._transport.send(prepared, limit=MAX_BATCH_ANSWER)
         token = response.headers.get(RECEIPT_HEADER)
         if response.status != HTTPStatus.OK:
             raise Refused(read_problem(response))
+        question = question_of(before)
         try:
-            checked = check_receipt_again(
-                question,
-                attempts,
-                response,
-                token=token or "",
-                keys=self._keys(token),
-                trust=self.trust,
-            )
-            self._store.write_receipt(to_keep(checked, question))
+            if token is None:
+                raise AnswerRefused(why="receipt-missing")
+            to_be_kept = self._check_again(question, attempts, response, token)
+            self._store.write_receipt(to_be_kept)
         except AnswerRefused as error:
             self._alarm(error, question, prepared, response)
             self._explain(error)
             raise
-        found = [one for one in self._store.of_question(request_id) if one.entry == checked.entry]
+        entry = to_be_kept.entry
+        found = [one for one in self._store.of_question(request_id) if one.entry == entry]
         if not found:
             raise ReceiptUnknown
         return found[0]
 
-    def _send(self, question: Question) -> tuple[Prepared, Response, bool]:
+    def _check_again(
+        self,
+        question: Signable,
+        attempts: frozenset[str],
+        response: Response,
+        token: str,
+    ) -> Kept:
+        keys, trust = self._keys(token), self.trust
+        if isinstance(question, BatchQuestion):
+            batch = check_batch_again(
+                question, attempts, response, token=token, keys=keys, trust=trust
+            )
+            return batch_to_keep(batch, question)
+        checked = check_receipt_again(
+            question, attempts, response, token=token, keys=keys, trust=trust
+        )
+        return to_keep(checked, question)
+
+    def _send(self, question: Signable, limit: int) -> tuple[Prepared, Response, bool]:
         """Send until something comes; True if an earlier attempt may have been entered."""
         body = question.body()
         for tried in range(1, TRIES + 1):
@@ -137,7 +207,7 @@ class Asking:
                 question, prepared.signed, self._identity.certificate, self._clock()
             )
             try:
-                response = self._transport.send(prepared)
+                response = self._transport.send(prepared, limit=limit)
             except HubUnreachable:
                 if tried == TRIES:
                     raise
@@ -147,9 +217,7 @@ class Asking:
             self._calls.pause(tried)
         return prepared, response, tried > 1
 
-    def _keys(self, token: str | None) -> dict[str, ReceiptKey]:
-        if token is None:
-            raise AnswerRefused(why="receipt-missing")
+    def _keys(self, token: str) -> dict[str, ReceiptKey]:
         for tried in range(1, KEY_TRIES + 1):
             try:
                 return dict(self._ring.for_token(token))
@@ -171,7 +239,7 @@ class Asking:
                 raise later from error
 
     def _alarm(
-        self, error: AnswerRefused, question: Question, prepared: Prepared, response: Response
+        self, error: AnswerRefused, question: Signable, prepared: Prepared, response: Response
     ) -> None:
         evidence = evidence_of(error, question, prepared, response, self._identity.certificate)
         why = str(error.facts.get("why", ""))
@@ -195,7 +263,7 @@ def trust_of(identity: Identity) -> Trust:
 
 def evidence_of(
     error: AnswerRefused,
-    question: Question,
+    question: Signable,
     prepared: Prepared,
     response: Response,
     certificate: CertificateFacts,

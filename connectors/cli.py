@@ -17,11 +17,13 @@ from catalog.terminal import wrong_use
 from certs.errors import YifenError
 from connectors.commands import (
     alarms,
+    batches,
     doctor,
     enrolling,
     gateway,
     ledger,
     publishing,
+    quality,
     questions,
     receipts,
     templates,
@@ -53,7 +55,17 @@ def build(language: Language) -> click.Group:
         chosen = home or Path(os.environ.get(ENVIRONMENT) or default_path())
         context.obj = Setting(chosen, Screen(lang or language, as_json=as_json))
 
-    parts = (enrolling, questions, publishing, templates, receipts, alarms, ledger)
+    parts = (
+        enrolling,
+        questions,
+        batches,
+        publishing,
+        quality,
+        templates,
+        receipts,
+        alarms,
+        ledger,
+    )
     for part in (*parts, gateway, doctor, witness):
         part.add(group, texts)
     return group

@@ -6,7 +6,7 @@ with Connector.open(Path("~/.yifen/connector").expanduser()) as connector:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from catalog.definition import Dataset
 from certs.canonical import Json
 from certs.proof_file import ProofFile, write_proof
-from certs.receipts import Receipt
 from connectors import question as questions
 from connectors.asking import Asking
+from connectors.batch.answer import BatchAnswer, Proof, Record, batch_answer
+from connectors.batch.question import Subject, batch
 from connectors.calls import Calls, read_model
 from connectors.clock import Clock, Sleep, system_clock, wait
 from connectors.errors import HubUnintelligible, NotProven, QuestionRefused, StoreError
@@ -31,6 +32,7 @@ from connectors.receipts.following import Following
 from connectors.receipts.log import KeptLog
 from connectors.receipts.log_keys import LogKeys
 from connectors.receipts.proofs import Progress, Proofs
+from connectors.receipts.ranges import leaf_of, path_of
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.receipts.successor import Offer, Successor
 from connectors.transport import Transport
@@ -38,28 +40,6 @@ from connectors.verify import Checked
 
 _Model = TypeVar("_Model", bound=BaseModel)
 MARKS = ("disputed", "repaired", "cleared")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of an answer: values by item, masked as the grant says; absent ones are left out.
-
-    ``disputed``: somebody has objected to it and the objection is not settled.
-    """
-
-    items: Mapping[str, str] = field(repr=False)
-    disputed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What an answer rests on: its question, its receipt and its index in the ledger."""
-
-    request_id: str
-    entry: int
-    time: int
-    token: str = field(repr=False)
-    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +239,31 @@ class Connector:
             proof=_proof(checked, question),
         )
 
+    def batch(
+        self,
+        dataset: str,
+        subjects: Sequence[Subject],
+        *,
+        items: Sequence[str],
+        purpose: str,
+        officer: str,
+        request_id: str | None = None,
+    ) -> BatchAnswer:
+        """What is on file of up to 1,000 subjects, in their order; raises as ``lookup`` does.
+
+        ``request_id``: of an earlier try, of another run too, with the same content.
+        """
+        question = batch(
+            dataset,
+            subjects,
+            items=items,
+            purpose=purpose,
+            officer=officer,
+            request_id=request_id,
+        )
+        checked = self.asking.ask_batch(question, before=request_id is not None)
+        return batch_answer(checked, question)
+
     def verify(
         self,
         dataset: str,
@@ -351,13 +356,19 @@ class Connector:
         proven = self.proofs.under_witnesses(kept)
         return export(self.receipts, proven, self.asking.trust, self.log_keys)
 
-    def proof_file(self, kept: Kept) -> str:
-        """The proof of a receipt's entry as a ``.tlog-proof``; raises ``NotProven``."""
+    def proof_file(self, kept: Kept, entry: int | None = None) -> str:
+        """The proof of a receipt's entry as a ``.tlog-proof``; raises ``NotProven``.
+
+        ``entry``: which of a batch; without it the first one.
+        """
         proven = self.proofs.under_witnesses(kept)
         if proven.proof is None or proven.checkpoint is None:
             raise NotProven(entry=kept.entry)
+        index = proven.entry if entry is None else entry
         return write_proof(
-            ProofFile(proven.entry, proven.proof, proven.checkpoint, extra=proven.leaf)
+            ProofFile(
+                index, path_of(proven, index), proven.checkpoint, extra=leaf_of(proven, index)
+            )
         )
 
     def verify_evidence(self, data: bytes) -> Proven:

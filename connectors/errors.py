@@ -30,6 +30,15 @@ YifenError
     │   ├── CheckpointMissing    no checkpoint has been seen yet
     │   ├── QuestionTaken        another question has this identity
     │   └── AlarmUnknown         no such alarm
+    ├── PublicationError         a publication that cannot be begun or gone on with
+    │   ├── UploadBusy           another run publishes this dataset; fact dataset
+    │   ├── UploadBroken         what is written down of an upload cannot be used; facts file, why
+    │   ├── UploadNone           there is nothing to give up; fact dataset
+    │   ├── UploadRestless       the source is another one each time it is read; fact file
+    │   ├── PublicationRunning   one that is not ours; facts dataset, state, publication
+    │   ├── ChangesMissing       change sets before this one; facts sequence, expected
+    │   ├── ChangesTooEarly      nothing was published in full yet; fact dataset
+    │   └── SnapshotOlder        than the changes that stand; fact sequence
     └── SourceError              a file or a query that cannot be published
         ├── SourceMissing        fact file
         ├── SourceEmpty          fact file
@@ -52,6 +61,8 @@ YifenError
         ├── ItemTwice            facts item, columns
         ├── ItemsMissing         fact items
         ├── MappingRefused       facts entry, why
+        ├── OperationMissing     no such column of operations; fact column
+        ├── ScheduleUnclear      not a time to publish at; fact given
         ├── RowTooLong           facts row, limit
         ├── SourceChanged        the file changed while it was read; fact file
         └── TargetExists         fact file
@@ -270,6 +281,63 @@ class NotProven(StoreError):
     code = "connector-not-proven"
 
 
+class PublicationError(ConnectorError):
+    """A publication that cannot be begun, or not be gone on with."""
+
+    code = "publication-error"
+
+
+class UploadBusy(PublicationError):
+    """Another run publishes this dataset from this folder; fact ``dataset``."""
+
+    code = "publication-upload-busy"
+
+
+class UploadBroken(PublicationError):
+    """What was written down of an upload cannot be used; facts ``file`` and ``why``."""
+
+    code = "publication-upload-broken"
+
+
+class UploadNone(PublicationError):
+    """No upload of this dataset was cut off here; fact ``dataset``."""
+
+    code = "publication-upload-none"
+
+
+class UploadRestless(PublicationError):
+    """The source was another one each time that it was read; fact ``file``."""
+
+    code = "publication-upload-restless"
+
+
+class PublicationRunning(PublicationError):
+    """One is running of which nothing is written down here.
+
+    Facts ``dataset``, ``state`` and ``publication``, which is empty if it is another connector's.
+    """
+
+    code = "publication-running"
+
+
+class ChangesMissing(PublicationError):
+    """Change sets come before this one; facts ``sequence`` and ``expected``."""
+
+    code = "publication-changes-missing"
+
+
+class ChangesTooEarly(PublicationError):
+    """Changes to what has never been published in full; fact ``dataset``."""
+
+    code = "publication-changes-too-early"
+
+
+class SnapshotOlder(PublicationError):
+    """A snapshot does not contain all changes that stand; fact ``sequence`` is what it says."""
+
+    code = "publication-snapshot-older"
+
+
 class SourceError(ConnectorError):
     """A file that cannot be published."""
 
@@ -394,6 +462,18 @@ class MappingRefused(SourceError):
     """A correction of the mapping makes no sense; facts ``entry`` and ``why``."""
 
     code = "source-mapping-refused"
+
+
+class OperationMissing(SourceError):
+    """No column has the heading that was named for operations; fact ``column``."""
+
+    code = "source-operation-missing"
+
+
+class ScheduleUnclear(SourceError):
+    """Not a time to publish at; fact ``given``."""
+
+    code = "source-schedule-unclear"
 
 
 class RowTooLong(SourceError):

@@ -14,6 +14,8 @@ from certs.errors import MalformedEncoding, MalformedJson
 from connectors.errors import QuestionRefused
 
 Operation = Literal["lookup", "verify"]
+Asking = Literal["lookup", "verify", "batch"]
+"""What a signed request asks for: about one subject, or (``connectors/batch``) about many."""
 REQUEST_ID_BYTES = 16
 TEXT_LIMIT = 128
 """Characters of an identifier, officer or case number."""
@@ -155,7 +157,7 @@ def _check(question: Question) -> None:
         "case": "-" if question.case is None else question.case,
     }
     for name, value in named.items():
-        if not value.strip() or len(value) > TEXT_LIMIT or _CONTROL.search(value):
+        if not is_text(value):
             raise QuestionRefused(why=name)
     if not is_request_id(question.request_id):
         raise QuestionRefused(why="request-id")
@@ -178,6 +180,11 @@ def _check(question: Question) -> None:
         question.body()
     except MalformedJson as error:  # a lone surrogate is no text
         raise QuestionRefused(why="text") from error
+
+
+def is_text(text: str) -> bool:
+    """Whether ``text`` can be an identifier, an officer or a case number."""
+    return bool(text.strip()) and len(text) <= TEXT_LIMIT and not _CONTROL.search(text)
 
 
 def is_code(text: str) -> bool:

@@ -3,12 +3,11 @@
 Results go to standard output, notes and progress to standard error.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -17,12 +16,9 @@ from catalog.messages import Language, text
 from certs.canonical import Json, canonical
 from certs.errors import YifenError
 from connectors.errors import Dishonest, Refused
-from connectors.sources.publish import OnProgress, Stage
 
 EXIT_REFUSED = 1
 EXIT_DISHONEST = 3
-_EVERY = 250_000
-"""Rows between two plain lines of progress."""
 
 
 class Screen:
@@ -52,6 +48,15 @@ class Screen:
         """The result for programs; nothing for people."""
         if self.as_json:
             click.echo(canonical(value).decode("utf-8"))
+
+    def event(self, time: str, what: str, facts: Mapping[str, str | int]) -> None:
+        """A line about something that happened by itself, for people or programs."""
+        if self.as_json:
+            self.value({"time": time, "event": what, **facts})
+        else:
+            click.echo(f"{time} {self.words(f'connector.running.{what}', **facts)}")
+        # Whoever follows a log wants the line now.
+        sys.stdout.flush()
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table for people; headings are keys of texts."""
@@ -97,38 +102,3 @@ class Screen:
             )
         except (MessageCatalogueBroken, KeyError):
             return self.words("connector.internal.title", kind=error.code), ""
-
-    @contextmanager
-    def progress(self) -> Iterator[OnProgress]:
-        """A bar on a terminal, now and then a line elsewhere; both on standard error."""
-        console = Console(stderr=True)
-        if not console.is_terminal:
-            yield _Lines(self)
-            return
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn())
-        with Progress(*columns, MofNCompleteColumn(), console=console, transient=True) as bar:
-            tasks = {
-                stage: bar.add_task(self.words(f"connector.publish.{stage}"), total=None)
-                for stage in ("sending", "checking")
-            }
-
-            def show(stage: Stage, done: int, total: int | None) -> None:
-                bar.update(tasks[stage], completed=done, total=total)
-
-            yield show
-
-
-class _Lines:
-    """Progress in lines: one as each stage begins, then one every so many rows."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-        self._told: dict[Stage, int] = {}
-
-    def __call__(self, stage: Stage, done: int, total: int | None) -> None:
-        told = self._told.get(stage)
-        if told is None or done - told >= _EVERY or done == total != told:
-            self._told[stage] = done
-            label = self._screen.words(f"connector.publish.{stage}")
-            of = "" if total is None else f" / {total}"
-            click.echo(f"{label} {done}{of}", err=True)

@@ -5,7 +5,7 @@ request that was sent, or what was pinned at enrolment. It leaves to its caller:
 raising the alarm, and asking the ledger later for the proof that the receipt promises.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,9 +23,9 @@ from connectors.transport import JSON_TYPE, MAX_ANSWER, Response
 PROBLEM_TYPE = "application/problem+json"
 OK = 200
 CHANNEL = "connector"
-_DEPTH = 12
+DEPTH = 12
 ANSWERED = frozenset({"answered", "empty"})
-_DECLINED = frozenset({"refused", "malformed", "busy"})
+DECLINED = frozenset({"refused", "malformed", "busy"})
 NOBODY: dict[str, Json] = {"case": None, "officer": None, "subject": None}
 
 
@@ -84,17 +84,17 @@ def check_answer(
 
     Raises ``AnswerRefused``; fact ``why`` names the check.
     """
-    with _refusing():
+    with refusing():
         # 1 The receipt is signed by a key of this hub that leads to the pinned root
         receipt, key = check_receipt(token, keys, root=trust.root, hub=trust.hub)
         # 2 It is for us, about this very request, in the ledger that we know
-        _check_parties(receipt, trust)
+        check_parties(receipt, trust)
         if receipt.request != asked.signed.digest:
             raise AnswerRefused(why="request")
         # 3 It binds the answer as it arrived
-        _check_bytes(receipt, response)
+        check_bytes(receipt, response)
         # 4 The answer is one result with one opened entry
-        document = parse(response.body, max_bytes=MAX_ANSWER, max_depth=_DEPTH)
+        document = parse(response.body, max_bytes=MAX_ANSWER, max_depth=DEPTH)
         result, opening = _only(document, "results"), _only(document, "openings")
         # 5 The entry is the one that the receipt promises
         opened = Opened(opening)
@@ -135,14 +135,14 @@ def check_receipt_again(
     ``requests`` are the digests R of every attempt that left. There is no result to check, so
     nothing but the entry may be taken from it. Raises ``AnswerRefused``.
     """
-    with _refusing():
+    with refusing():
         # 1 The receipt is this hub's, for us, about one of our attempts
         receipt, key = check_receipt(token, keys, root=trust.root, hub=trust.hub)
         if receipt.request not in requests:
             raise AnswerRefused(why="request")
-        _check_parties(receipt, trust)
+        check_parties(receipt, trust)
         # 2 The entry is the one that it promises
-        document = parse(response.body, max_bytes=MAX_ANSWER, max_depth=_DEPTH)
+        document = parse(response.body, max_bytes=MAX_ANSWER, max_depth=DEPTH)
         opening = _only(document, "openings")
         opened = Opened(opening)
         _check_entry(receipt, opened, question)
@@ -161,7 +161,7 @@ def check_receipt_again(
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Turn what the parts of an answer raise into the one refusal of the whole."""
     try:
         yield
@@ -173,7 +173,8 @@ def _refusing() -> Iterator[None]:
         raise AnswerRefused(why="body") from error
 
 
-def _check_parties(receipt: Receipt, trust: Trust) -> None:
+def check_parties(receipt: Receipt, trust: Trust) -> None:
+    """Raise ``AnswerRefused`` unless a receipt is of our hub, for us, in the ledger we know."""
     if receipt.issuer != trust.hub:
         raise AnswerRefused(why="issuer")
     if receipt.audience != trust.connector:
@@ -182,7 +183,8 @@ def _check_parties(receipt: Receipt, trust: Trust) -> None:
         raise AnswerRefused(why="origin")
 
 
-def _check_bytes(receipt: Receipt, response: Response) -> None:
+def check_bytes(receipt: Receipt, response: Response) -> None:
+    """Raise ``AnswerRefused`` unless a receipt binds the answer as it arrived."""
     if receipt.status != response.status:
         raise AnswerRefused(why="status")
     if receipt.content_type != response.content_type:
@@ -212,7 +214,7 @@ def _check_entry(receipt: Receipt, opened: Opened, question: Question) -> None:
 def _check_control(control: Control, asked: Asked, trust: Trust, *, status: int) -> None:
     if control.request != asked.signed.digest:
         raise AnswerRefused(why="control-request")
-    if control.outcome not in (ANSWERED if status == OK else _DECLINED):
+    if control.outcome not in (ANSWERED if status == OK else DECLINED):
         raise AnswerRefused(why="outcome")
     if control.repeats is not None and not asked.again:
         # Nobody else can have used our random identifier.
@@ -291,18 +293,20 @@ def _check_result(
         if type(result.get("match")) is not bool:
             raise AnswerRefused(why="result-form")
         return
-    _check_records(result, control, question)
+    check_records(result, control.outcome, question.items)
 
 
-def _check_records(result: Mapping[str, Json], control: Control, question: Question) -> None:
+def check_records(result: Mapping[str, Json], outcome: str, items: Sequence[str]) -> None:
+    """Raise ``AnswerRefused`` unless a result has records of ``items``, as its outcome says."""
     found, records = result.get("found"), result.get("records")
     if type(found) is not bool or not isinstance(records, list) or bool(records) != found:
         raise AnswerRefused(why="result-form")
-    if found != (control.outcome == "answered"):
+    if found != (outcome == "answered"):
         raise AnswerRefused(why="outcome")
+    wanted = set(items)
     for record in records:
-        items = record.get("items") if isinstance(record, dict) else None
-        if not isinstance(items, dict) or not set(items) <= set(question.items):
+        shown = record.get("items") if isinstance(record, dict) else None
+        if not isinstance(shown, dict) or not set(shown) <= wanted:
             raise AnswerRefused(why="result-items")
-        if not all(isinstance(value, str) for value in items.values()):
+        if not all(isinstance(value, str) for value in shown.values()):
             raise AnswerRefused(why="result-items")

@@ -32,6 +32,7 @@ from hub.ledger.start import check_head
 from hub.ledger.store import LedgerStore
 from hub.ledger.witnesses import Submitter
 from hub.lookup.attempts import Attempts
+from hub.lookup.batch import BatchExchange
 from hub.lookup.exchange import Exchange
 from hub.lookup.read import Records
 from hub.lookup.receipt import Receipts
@@ -60,6 +61,7 @@ class Hub:
     book: StandingBook
     records: Records
     exchange: Exchange
+    batches: BatchExchange
     receipts: Receipts
     attempts: Attempts
     proofs: Proofs
@@ -152,6 +154,8 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         mismatches=keys.kept.key("mismatches"),
     )
     receipts = Receipts(keys.ring, settings.name, origin, clock)
+    parts = (settings, clock, book, records, group, persons, store, receipts, coverage)
+    exchange = Exchange(*parts)
     audit = AuditIndex(reading, persons, Pseudonyms(keys.kept.key("audit")), clock)
     return Hub(
         settings=settings,
@@ -165,9 +169,8 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         persons=persons,
         book=book,
         records=records,
-        exchange=Exchange(
-            settings, clock, book, records, group, persons, store, receipts, coverage
-        ),
+        exchange=exchange,
+        batches=BatchExchange(*parts, exchange),
         receipts=receipts,
         attempts=Attempts(clock, per_second=settings.limits.failures_per_second),
         proofs=Proofs(reading),

@@ -31,6 +31,10 @@ class Limits(BaseModel):
 
     body_bytes: int = Field(default=1 << 20, ge=1024, le=16 << 20)
     """Bytes of one request's body."""
+    batch_subjects: int = Field(default=1000, ge=1, le=1000)
+    """Subjects of one batch."""
+    batch_answer_bytes: int = Field(default=16 << 20, ge=65536, le=48 << 20)
+    """Bytes of the results of one batch."""
     chunk_bytes: int = Field(default=4 << 20, ge=65536, le=64 << 20)
     """Bytes of one chunk of a publication."""
     json_depth: int = Field(default=8, ge=2, le=64)

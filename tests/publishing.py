@@ -62,11 +62,24 @@ class SmallHub:
         self.publications.close()
         self.store.close()
 
-    def begin(self, dataset: str, columns: Sequence[str], rows: int | None = None) -> str:
-        publication, _ = self.publications.begin(
-            dataset, columns, rows, connector=CONNECTOR, keyid=KEYID, department=DEPARTMENT
-        )
-        return publication
+    def begin(
+        self,
+        dataset: str,
+        columns: Sequence[str],
+        rows: int | None = None,
+        mode: str = "full",
+        sequence: int | None = None,
+    ) -> str:
+        return self.publications.begin(
+            dataset,
+            columns,
+            rows,
+            connector=CONNECTOR,
+            keyid=KEYID,
+            department=DEPARTMENT,
+            mode=mode,
+            sequence=sequence,
+        ).publication
 
     def send(self, publication: str, chunks: Iterable[bytes]) -> str:
         """Send chunks; the digest over them."""
@@ -88,7 +101,27 @@ class SmallHub:
         publication = self.begin(dataset, columns)
         self.complete(publication, as_chunks(rows, size))
         self.publications.wait(publication, PATIENCE)
+        self.catch_up()
         return publication
+
+    def change(
+        self,
+        dataset: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        sequence: int | None = None,
+        size: int = 1000,
+    ) -> str:
+        """Publish a change set, of which each row begins with its operation; gives the id."""
+        publication = self.begin(dataset, columns, mode="changes", sequence=sequence)
+        self.complete(publication, as_chunks(rows, size))
+        self.publications.wait(publication, PATIENCE)
+        self.catch_up()
+        return publication
+
+    def catch_up(self) -> None:
+        """Move the clock on to the machine's, by which jobs go."""
+        self.clock.now = max(self.clock.now, system_clock())
 
     def status(self, publication: str) -> dict[str, Json]:
         return self.publications.status(publication, department=DEPARTMENT)

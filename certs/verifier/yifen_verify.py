@@ -316,6 +316,31 @@ def verify_inclusion(
         raise Broken("inclusion")
 
 
+def verify_range(
+    leaves: Sequence[bytes], first: int, size: int, proof: Sequence[bytes], root: bytes
+) -> None:
+    """Raise unless the leaf hashes stand behind one another from ``first`` on.
+
+    ``proof`` holds, from left to right, the largest subtrees (RFC 6962 §2.1) without any of them.
+    """
+    last = first + len(leaves) - 1
+    if not leaves or not 0 <= first <= last < size:
+        raise Broken("inclusion")
+    left = iter(proof)
+
+    def subtree(begin: int, end: int) -> bytes:
+        if end <= first or begin > last:
+            return next(left, b"")
+        if end - begin == 1:
+            return leaves[begin - first]
+        middle = begin + (1 << ((end - begin - 1).bit_length() - 1))
+        return node_hash(subtree(begin, middle), subtree(middle, end))
+
+    found = subtree(0, size)
+    if found != root or next(left, None) is not None or any(len(one) != HASH for one in proof):
+        raise Broken("inclusion")
+
+
 def verify_consistency(  # noqa: C901 one algorithm of the RFC, in its order
     size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes
 ) -> None:
@@ -896,7 +921,9 @@ SKEW = 60_000
 """Milliseconds that a connector's clock may be off the hub's."""
 OUTCOMES = ("answered", "empty", "refused", "malformed", "busy")
 ANSWERED = ("answered", "empty")
-MAX_EVIDENCE = 1 << 20
+MAX_EVIDENCE = 8 << 20
+BATCH, BATCH_VERSION = "batch", 3
+"""One question about many subjects: an entry for each, one behind the other."""
 MAX_ANSWER = 1 << 26
 _NOBODY = {"case": None, "officer": None, "subject": None}
 _PARAMETER = re.compile(r';([a-z][a-z0-9_*.-]*)=(?:(-?[0-9]{1,15})|"([^"]*)")', re.ASCII)
@@ -920,7 +947,8 @@ class Bundle(NamedTuple):
     receipt_certificate: bytes
     issuing: bytes
     root: bytes | None
-    opening: Mapping[str, object]
+    openings: Sequence[Mapping[str, object]]
+    """One, or those of a batch in the order of its subjects."""
     note: bytes | None
     proof: list[bytes]
     chain: list[bytes]
@@ -947,7 +975,8 @@ def read_bundle(data: bytes, file: str) -> Bundle:
     try:
         value = members_of(read_json(data))
         member = "v"
-        if number_of(value["v"]) not in (1, 2):
+        version, batch = number_of(value["v"]), value.get("operation") == BATCH
+        if version not in ((BATCH_VERSION,) if batch else (1, 2)):
             raise ValueError(member)
         member = "request"
         request = members_of(value[member])
@@ -965,8 +994,11 @@ def read_bundle(data: bytes, file: str) -> Bundle:
             raise ValueError(member)
         member = "root"
         root = value.get(member)
-        member = "opening"
-        opening = members_of(value[member])
+        member = "openings" if batch else "opening"
+        given = list_of(value[member]) if batch else [value[member]]
+        openings = [members_of(one) for one in given]
+        if not openings:
+            raise ValueError(member)
         member = "hub, connector, entry, dataset, operation, question, receipt"
         return Bundle(
             hub=text_of(value["hub"]),
@@ -982,7 +1014,7 @@ def read_bundle(data: bytes, file: str) -> Bundle:
             receipt_certificate=receipt_certificate,
             issuing=issuing,
             root=None if root is None else text_of(root).encode(),
-            opening=opening,
+            openings=openings,
             note=note,
             proof=path,
             chain=[unb64u(text_of(one)) for one in chain],
@@ -1016,7 +1048,7 @@ def verify_receipt(
         ("iss", claims.issuer, bundle.hub),
         ("aud", claims.audience, bundle.connector),
         ("first", claims.first, bundle.entry),
-        ("count", claims.entries, 1),
+        ("count", claims.entries, len(bundle.openings)),
     ):
         if found != wanted:
             raise Broken("receipt-party", claim=claim, found=found)
@@ -1027,37 +1059,34 @@ def verify_receipt(
         connector=claims.audience,
         request=claims.request,
     )
-    # 4 The entry is the one promised: its leaf, made of its parts, gives the receipt's hash.
-    leaf, hashed, control = _open_entry(bundle, claims)
+    # 4 The entries are those promised: leaves, made of their parts, give the receipt's hash.
+    entries = _open_entries(bundle, claims)
+    moment = entries[0].leaf.time
     # 5 The receipt is about a request that this connector signed, and that carried this question.
-    created = _check_request(bundle, claims, issuing, root, leaf.time)
+    created = _check_request(bundle, claims, issuing, root, moment)
     report.good("question-good", dataset=bundle.dataset, operation=bundle.operation)
-    # 6 Its control part tells of this request; its person part is the question's.
-    _check_control(control, bundle, claims)
-    _check_person(leaf, control, bundle)
-    # 7 It was made after the request was signed and before the receipt was.
-    if not created - SKEW <= leaf.time <= issued + 1000:  # a receipt has whole seconds
-        raise Broken(
-            "times", created=rfc3339(created), entry=rfc3339(leaf.time), issued=rfc3339(issued)
-        )
-    report.good(
-        "entry-good", entry=claims.first, time=rfc3339(leaf.time), outcome=control["outcome"]
-    )
+    # 6 Their control parts tell of this request; their person parts are the question's, in order.
+    for one in entries:
+        _check_control(one.control, bundle, claims)
+    _check_persons(entries, bundle)
+    # 7 They were made after the request was signed and before the receipt was.
+    _check_times(entries, created, issued)
+    _tell_entries(entries, bundle, claims, report)
     report.remark("certificate-standing")
     # 8 The answer, if it is there, is the one that receipt and entry bind.
     if answer is None:
         report.remark("answer-not-given")
     else:
-        _check_answer(answer, claims, control)
+        _check_answer(answer, claims, entries)
         report.good("answer-good")
     # 9 The entry is in the log: proof, checkpoint, witnesses. Its key is one of those given, or led
     #   to the root at that time or later.
     if bundle.chain and bundle.note is not None:
-        raw = checkpoint_key(bundle.chain, root, bundle.hub, leaf.time)
+        raw = checkpoint_key(bundle.chain, root, bundle.hub, moment)
         origin = bundle.note.partition(b"\n")[0].decode("utf-8", "replace")
         if origin.startswith(f"{bundle.hub}/ledger/"):
             policy = believe(policy, [log_key(origin, raw)])
-    _check_inclusion(bundle, claims, hashed, policy, report, proof)
+    _check_inclusion(bundle, claims, [one.hashed for one in entries], policy, report, proof)
 
 
 def _open_receipt(bundle: Bundle, issuing: x509.Certificate, root: x509.Certificate) -> Claims:
@@ -1175,22 +1204,57 @@ def _signature_base(base: bytes) -> tuple[dict[str, str], dict[str, str]]:
     return values, {match[1]: match[2] or match[3] for match in _PARAMETER.finditer(rest)}
 
 
-def _open_entry(bundle: Bundle, claims: Claims) -> tuple[Leaf, bytes, Mapping[str, object]]:
-    """The leaf, its hash and the control part, if they are what the receipt promises."""
-    try:
-        data = canonical(bundle.opening["leaf"])
-        leaf = read_leaf(data)
-        control = members_of(bundle.opening["control"])
-    except (ValueError, KeyError) as error:
-        raise Broken("leaf-form") from error
-    hashed = leaf_hash(data)
-    if b64u(sha256(hashed)) != claims.leaves:
+class Entry(NamedTuple):
+    """An entry that its parts make."""
+
+    leaf: Leaf
+    hashed: bytes
+    control: Mapping[str, object]
+    person_salt: object
+
+
+def _open_entries(bundle: Bundle, claims: Claims) -> list[Entry]:
+    """The entries, if they are what the receipt promises."""
+    entries = []
+    for opening in bundle.openings:
+        try:
+            data = canonical(opening["leaf"])
+            leaf = read_leaf(data)
+            control = members_of(opening["control"])
+        except (ValueError, KeyError) as error:
+            raise Broken("leaf-form") from error
+        entries.append(Entry(leaf, leaf_hash(data), control, opening.get("person_salt")))
+    if b64u(sha256(b"".join(one.hashed for one in entries))) != claims.leaves:
         raise Broken("leaves")
-    if leaf.kind != bundle.operation:
-        raise Broken("control-says", member="kind", found=leaf.kind)
-    if not binds(leaf.control, "control", bundle.opening.get("control_salt"), control):
-        raise Broken("control")
-    return leaf, hashed, control
+    for one, opening in zip(entries, bundle.openings):
+        if one.leaf.kind != ("lookup" if bundle.operation == BATCH else bundle.operation):
+            raise Broken("control-says", member="kind", found=one.leaf.kind)
+        if not binds(one.leaf.control, "control", opening.get("control_salt"), one.control):
+            raise Broken("control")
+    return entries
+
+
+def _check_times(entries: Sequence[Entry], created: int, issued: int) -> None:
+    for one in entries:
+        if not created - SKEW <= one.leaf.time <= issued + 1000:  # a receipt has whole seconds
+            told = rfc3339(one.leaf.time)
+            raise Broken("times", created=rfc3339(created), entry=told, issued=rfc3339(issued))
+
+
+def _tell_entries(entries: Sequence[Entry], bundle: Bundle, claims: Claims, report: Report) -> None:
+    moment = rfc3339(entries[0].leaf.time)
+    if bundle.operation != BATCH:
+        outcome = entries[0].control["outcome"]
+        report.good("entry-good", entry=claims.first, time=moment, outcome=outcome)
+        return
+    outcomes = Counter(str(one.control["outcome"]) for one in entries)
+    report.good(
+        "entries-good",
+        first=claims.first,
+        last=claims.first + len(entries) - 1,
+        time=moment,
+        outcomes=", ".join(f"{name} {count}" for name, count in sorted(outcomes.items())),
+    )
 
 
 def _check_control(control: Mapping[str, object], bundle: Bundle, claims: Claims) -> None:
@@ -1220,45 +1284,65 @@ def _check_control(control: Mapping[str, object], bundle: Bundle, claims: Claims
         raise Broken("control-says", member="grant", found=control.get("grant"))
 
 
-def _check_person(leaf: Leaf, control: Mapping[str, object], bundle: Bundle) -> None:
-    """Whether the person part is the question's; it is built from that, and from nothing else."""
+def _check_persons(entries: Sequence[Entry], bundle: Bundle) -> None:
+    """Whether person parts are the question's; they are built from that, and from nothing else."""
     question = members_of(read_json(bundle.question))
-    salt = bundle.opening.get("person_salt")
-    if binds(leaf.person, "person", salt, {name: question.get(name) for name in _NOBODY}):
+    persons: list[Mapping[str, object]] = [{name: question.get(name) for name in _NOBODY}]
+    if bundle.operation == BATCH:
+        try:
+            subjects = [members_of(one) for one in list_of(question["subjects"])]
+        except (ValueError, KeyError) as error:
+            raise Broken("question") from error
+        persons = [
+            {
+                "case": one.get("case"),
+                "officer": question.get("officer"),
+                "subject": {"id": one.get("id"), "type": one.get("type")},
+            }
+            for one in subjects
+        ]
+    if len(persons) == len(entries) and all(
+        binds(one.leaf.person, "person", one.person_salt, person)
+        for one, person in zip(entries, persons)
+    ):
         return
     # A body that the hub could not read as a question names nobody; it gets no data either.
-    if control.get("outcome") != "malformed" or not binds(leaf.person, "person", salt, _NOBODY):
+    first = entries[0]
+    nobody = len(entries) == 1 and first.control.get("outcome") == "malformed"
+    if not nobody or not binds(first.leaf.person, "person", first.person_salt, _NOBODY):
         raise Broken("person")
 
 
-def _check_answer(answer: bytes, claims: Claims, control: Mapping[str, object]) -> None:
+def _check_answer(answer: bytes, claims: Claims, entries: Sequence[Entry]) -> None:
     if claims.body is None:
         raise Broken("answer-unbound")
     if b64u(sha256(answer)) != claims.body:
         raise Broken("answer-digest")
     try:
-        (result,) = list_of(members_of(read_json(answer))["results"])
-        digest = b64u(sha256(canonical(result)))
+        results = list_of(members_of(read_json(answer))["results"])
+        digests = [b64u(sha256(canonical(result))) for result in results]
     except (ValueError, KeyError) as error:
         raise Broken("answer-result") from error
-    if digest != control.get("a"):
+    if digests != [one.control.get("a") for one in entries]:
         raise Broken("answer-result")
 
 
 def _check_inclusion(
     bundle: Bundle,
     claims: Claims,
-    hashed: bytes,
+    hashes: Sequence[bytes],
     policy: Policy,
     report: Report,
     proof: tuple[int, list[bytes], bytes] | None,
 ) -> None:
+    # The bundle's own proof is of all its entries, a proof file of one.
+    whole = proof is None and len(hashes) > 1
     if proof is None and bundle.note is not None:
         proof = bundle.entry, bundle.proof, bundle.note
     if proof is None:
         raise Broken("proof-missing", first=claims.first)
     index, path, note = proof
-    if index != claims.first:
+    if not claims.first <= index < claims.first + len(hashes):
         raise Broken("proof-index", index=index, first=claims.first)
     head = open_note(note, "checkpoint", policy)
     require_quorum(head, policy)
@@ -1266,9 +1350,18 @@ def _check_inclusion(
         if not _continues(claims.origin, head.origin, bundle.hub):
             raise Broken("proof-origin", found=head.origin, origin=claims.origin)
         report.remark("origin-continued", origin=claims.origin, found=head.origin)
-    verify_inclusion(hashed, claims.first, head.size, path, head.root)
+    if whole:
+        verify_range(hashes, claims.first, head.size, path, head.root)
+    else:
+        verify_inclusion(hashes[index - claims.first], index, head.size, path, head.root)
     _tell_head(head, report)
-    report.good("inclusion-good", entry=claims.first, size=head.size)
+    if whole:
+        last = claims.first + len(hashes) - 1
+        report.good("inclusions-good", first=claims.first, last=last, size=head.size)
+    else:
+        report.good("inclusion-good", entry=index, size=head.size)
+        if len(hashes) > 1:
+            report.remark("inclusion-of-one", entry=index, count=len(hashes))
     if not policy.witnesses:
         report.remark("no-witness")
 
@@ -1324,6 +1417,8 @@ _NAMED = {
 _PERSON_DECIDES = ("department", "roles", "status")
 _ACTOR = ("channel", "connector", "department")
 _SAME_QUESTION = (*_ACTOR, "dataset", "purpose")
+_EACH_SUBJECT = ("a", "outcome", "repeats")
+LARGEST_BATCH = 1000
 
 
 class Restore(NamedTuple):
@@ -1353,6 +1448,8 @@ class Order:
         self._things: dict[tuple[str, str], Mapping[str, object]] = {}
         self._moved: tuple[object, ...] | None = None
         """Time and actor of the entry before, if that was of a change that moved the epoch."""
+        self._batch: tuple[bytes, object, int] | None = None
+        """Of the question before: what a batch shares, what it repeats, its entries so far."""
         self._asked = sqlite3.connect("", isolation_level=None)
         for statement in (
             "PRAGMA journal_mode=OFF",
@@ -1375,9 +1472,10 @@ class Order:
             self.answers += 1
             self._moved = None
             yield from self._question(kind, moment, control)
-            yield from self._identity(position, kind, control)
+            yield from self._identity(position, kind, moment, control)
         else:
             self.changes += 1
+            self._batch = None
             yield from self._change(position, kind, moment, control)
 
     # -- changes -------------------------------------------------------------------------------
@@ -1508,15 +1606,19 @@ class Order:
             if self._things.get((kind, str(value)), {}).get("status") != "active":
                 yield why
 
-    def _identity(self, position: int, kind: str, control: Mapping[str, object]) -> Iterator[str]:
-        """Whether R is this entry's alone, and what it repeats was the same asker's question."""
+    def _identity(
+        self, position: int, kind: str, moment: int, control: Mapping[str, object]
+    ) -> Iterator[str]:
+        """Whether R is this question's alone, and what it repeats was the same asker's question."""
         try:
             request = unb64u(text_of(control.get("R")))
         except ValueError:
             request = b""
         if len(request) != HASH:
             yield "request"
-        elif self._insert("INSERT OR IGNORE INTO requests VALUES (?)", request[:16]) == 0:
+        elif not self._goes_on(kind, moment, control) and not self._insert(
+            "INSERT OR IGNORE INTO requests VALUES (?)", request[:16]
+        ):
             yield "request-twice"  # half a digest is kept: two that share it cannot be made
         first = control.get("repeats")
         asker = [kind, *(control.get(name) for name in _SAME_QUESTION)]
@@ -1525,6 +1627,22 @@ class Order:
             self._insert("INSERT OR IGNORE INTO questions VALUES (?, ?)", position, same)
         elif type(first) is not int or not 0 <= first < position or self._same(first) != same:
             yield "repeats"
+
+    def _goes_on(self, kind: str, moment: int, control: Mapping[str, object]) -> bool:
+        """Whether an entry is the next of the batch that the entry before it belongs to.
+
+        Entries of one batch share R and all of their control but what is each subject's own; they
+        stand behind one another, and a repeat of them in the same order.
+        """
+        shared = {name: control[name] for name in control if name not in _EACH_SUBJECT}
+        same, first = sha256(canonical([kind, moment, shared])), control.get("repeats")
+        before, self._batch = self._batch, (same, first, 1)
+        if before is None or before[0] != same or before[2] >= LARGEST_BATCH:
+            return False
+        if first != (before[1] + 1 if type(before[1]) is int else before[1]):
+            return False
+        self._batch = (same, first, before[2] + 1)
+        return True
 
     def _insert(self, statement: str, *values: object) -> int:
         return self._asked.execute(statement, values).rowcount
@@ -2324,6 +2442,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "条目 {entry}（{time}，{outcome}）的 control 与 person 都与叶子相符。",
         "Entry {entry} ({time}, {outcome}): control and person give the digests in its leaf.",
     ),
+    "entries-good": (
+        "条目 {first} 至 {last}（{time}；{outcomes}）与叶子相符，次序与所问一致。",
+        "Entries {first} to {last} ({time}; {outcomes}): their parts give their leaves, in order.",
+    ),
     "answer-good": (
         "应答正是回执和条目所约束的那一份。",
         "The answer is the one that receipt and entry bind.",
@@ -2335,6 +2457,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "inclusion-good": (
         "条目在 {size} 条的日志中，位置 {entry}。",
         "The entry stands at {entry} in the log of {size} entries.",
+    ),
+    "inclusions-good": (
+        "条目在 {size} 条的日志中，位置 {first} 至 {last}。",
+        "The entries stand at {first} to {last} in the log of {size} entries.",
+    ),
+    "inclusion-of-one": (
+        "给出的证明只是第 {entry} 条的；同一回执共 {count} 条，其余各条未作证明。",
+        "The proof given is of entry {entry}; no other of the receipt's {count} entries is proven.",
     ),
     "origin-continued": (
         "回执属于 {origin}，日志后来改名为 {found}，条目仍在原位。",

@@ -8,6 +8,7 @@ from catalog import terminal
 from catalog.messages import Language, text
 from catalog.terminal import LocalCommand, LocalGroup
 from connectors.client import Connector
+from connectors.clock import Sleep, wait
 from connectors.screen import Screen
 
 
@@ -29,9 +30,9 @@ class Setting:
         self.home = home
         self.screen = screen
 
-    def open(self) -> Connector:
-        """The enrolled connector."""
-        return Connector.open(self.home)
+    def open(self, sleep: Sleep = wait) -> Connector:
+        """The enrolled connector; ``sleep`` is how it waits."""
+        return Connector.open(self.home, sleep=sleep)
 
 
 pass_setting = click.make_pass_decorator(Setting)

@@ -1,14 +1,17 @@
 """What ``connector publish`` shows: the columns, what was met in the source, and how it ended."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from catalog.errors import MessageCatalogueBroken
+from catalog.finding import Finding, Items, finding_words
 from catalog.messages import Language, text
 from certs.canonical import Json
 from connectors.screen import Screen
 from connectors.sources.intake import Intake
 from connectors.sources.mapping import ColumnMapping
-from connectors.sources.publish import Publication, Published
+from connectors.sources.publication import Publication, Report
+from connectors.sources.publish import Published
 from connectors.sources.source import Source
 
 _SHOWN_STATES = frozenset({"live", "held", "failed"})
@@ -46,10 +49,20 @@ def show_met(screen: Screen, source: Source) -> None:
     )
 
 
+def show_applied(screen: Screen, sequence: int) -> None:
+    """A change set that stands already: nothing was to be done."""
+    screen.say("connector.publish.applied", sequence=sequence)
+    screen.value({"state": "changes-applied", "sequence": sequence})
+
+
 def show_ended(screen: Screen, ended: Published, path: Path | None) -> None:
     """How it ended; ``path`` is where the rejected rows are."""
     publication = ended.publication
     screen.say(f"connector.publish.{_state(publication)}", publication=publication.publication)
+    if ended.found:
+        screen.say("connector.publish.found", found=ended.found, sent=ended.sent)
+    if ended.sequence is not None:
+        screen.say("connector.publish.numbered", sequence=ended.sequence)
     if publication.failure is not None:
         screen.say("connector.publish.why", why=_reason(screen, publication.failure))
     report = publication.report
@@ -61,6 +74,7 @@ def show_ended(screen: Screen, ended: Published, path: Path | None) -> None:
             "identical": report.identical,
             "rejected_rows": len({rejection.row for rejection in ended.rejections}),
             "standing": report.standing,
+            **_changed(report),
         }
         screen.table(
             ["connector.table.what", "connector.table.rows"],
@@ -73,6 +87,9 @@ def show_ended(screen: Screen, ended: Published, path: Path | None) -> None:
             )
         for why in report.why_held:
             screen.say("connector.publish.why", why=_reason(screen, why))
+        mapping = ended.intake.mapping
+        known = [*(match.item for match in mapping.matches), *mapping.absent]
+        show_findings(screen, report.findings, {item.code: item for item in known})
     numbers = ended.intake.source.met.get("number-cells")
     if numbers is not None:
         screen.say("connector.publish.number_cells", count=numbers)
@@ -83,6 +100,9 @@ def show_ended(screen: Screen, ended: Published, path: Path | None) -> None:
     told: dict[str, Json] = {
         "publication": publication.model_dump(mode="json"),
         "rows": ended.rows,
+        "sequence": ended.sequence,
+        "operations": dict(ended.intake.operations),
+        "chunks": {"sent": ended.sent, "found": ended.found},
         "rejected_file": None if path is None else str(path),
         "source": {
             "met": dict(intake.source.met),
@@ -102,6 +122,33 @@ def show_ended(screen: Screen, ended: Published, path: Path | None) -> None:
         },
     }
     screen.value(told)
+
+
+def _changed(report: Report) -> dict[str, int]:
+    """What became of the rows of a change set."""
+    counts = {
+        "upserted": report.upserted,
+        "inserted": report.inserted,
+        "deleted": report.deleted,
+        "absent": report.absent,
+        "rows": report.rows,
+    }
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def show_findings(screen: Screen, findings: Sequence[Finding], items: Items) -> None:
+    """What stands out in a publication, gravest first."""
+    if findings:
+        screen.table(
+            ["connector.table.severity", "connector.table.finding"],
+            [
+                [
+                    screen.words(f"quality.severity.{finding.severity}"),
+                    finding_words(finding, items, screen.language),
+                ]
+                for finding in findings
+            ],
+        )
 
 
 def _show_intake(screen: Screen, intake: Intake) -> None:

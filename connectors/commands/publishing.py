@@ -1,32 +1,28 @@
 """``connector publish``: show how the columns are read, ask, send, report."""
 
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from catalog.definition import Dataset
 from catalog.terminal import LocalGroup
+from connectors.commands.delivery import LIVE, Delivery
+from connectors.commands.given import Given, Opened, read_query
 from connectors.commands.local import Setting, Texts, command_class, pass_setting
-from connectors.commands.outcome import reason_text, show_ended, show_mapping, show_met
-from connectors.errors import SourceUnclear
-from connectors.screen import EXIT_REFUSED
-from connectors.sources.address import read_address, read_password
-from connectors.sources.database import open_query
-from connectors.sources.mapping import match_columns, read_corrections
-from connectors.sources.opening import open_source
-from connectors.sources.publish import Published, publish
-from connectors.sources.rejected import Rejection, write_rejected
-from connectors.sources.rejected_workbook import write_rejected_workbook
-from connectors.sources.sheets import SheetSource
-from connectors.sources.source import Source
-from connectors.sources.xlsx_rows import SheetReader
+from connectors.commands.outcome import show_applied, show_ended, show_mapping, show_met
+from connectors.commands.repeating import run_every
+from connectors.commands.running import Running
+from connectors.commands.watching import run_watching
+from connectors.errors import HubError, SourceUnclear, UploadNone
+from connectors.progress import progress_on
+from connectors.screen import EXIT_REFUSED, Screen
+from connectors.sources.mapping import read_corrections
+from connectors.sources.publication import HubSide, OnNews
+from connectors.sources.publish import Published
 
-LIVE = "live"
-_HEADINGS = ("row", "reason_zh", "reason_en", "item")
 _PATH = click.Path(dir_okay=False, path_type=Path)
-_MAX_QUERY = 1024 * 1024
+_FOLDER = click.Path(file_okay=False, exists=True, path_type=Path)
+_SECONDS = click.FloatRange(min=0)
 
 
 def add(group: LocalGroup, texts: Texts) -> None:
@@ -41,6 +37,15 @@ def add(group: LocalGroup, texts: Texts) -> None:
     @click.option("--query-file", type=_PATH, help=texts("publish.query_file"))
     @click.option("--password-file", type=_PATH, help=texts("publish.password_file"))
     @click.option("--map", "entries", multiple=True, help=texts("publish.map"))
+    @click.option("--changes", is_flag=True, help=texts("publish.changes"))
+    @click.option("--operation-column", help=texts("publish.operation_column"))
+    @click.option("--deletes", type=_PATH, help=texts("publish.deletes"))
+    @click.option("--sequence", type=click.IntRange(min=0), help=texts("publish.sequence"))
+    @click.option("--watch", type=_FOLDER, help=texts("publish.watch"))
+    @click.option("--settle", type=_SECONDS, default=5.0, help=texts("publish.settle"))
+    @click.option("--poll", type=_SECONDS, default=5.0, help=texts("publish.poll"))
+    @click.option("--every", help=texts("publish.every"))
+    @click.option("--discard", is_flag=True, help=texts("publish.discard"))
     @click.option("--yes", is_flag=True, help=texts("publish.yes"))
     @pass_setting
     def _publish(
@@ -53,86 +58,83 @@ def add(group: LocalGroup, texts: Texts) -> None:
         query_file: Path | None,
         password_file: Path | None,
         entries: tuple[str, ...],
+        operation_column: str | None,
+        deletes: Path | None,
+        sequence: int | None,
+        watch: Path | None,
+        settle: float,
+        poll: float,
+        every: str | None,
         *,
+        changes: bool,
+        discard: bool,
         yes: bool,
     ) -> None:
-        screen = setting.screen
-        corrections = read_corrections(entries)
-        asked = _query(file, url, query, query_file)
-        with setting.open() as connector, ExitStack() as opened:
-            definition = connector.definition(dataset)
-            # 1 The source, looked through whole; nothing has left yet
-            source: Source
-            if url is not None and asked is not None:
-                password = None if password_file is None else read_password(password_file)
-                source = opened.enter_context(
-                    open_query(
-                        read_address(url),
-                        asked,
-                        password=password,
-                        folder=setting.home,
-                        beside=Path(f"{dataset}.sql"),
-                    )
-                )
-            else:
-                source = open_source(file or Path(), definition, corrections, sheet)
-            # 2 Its columns as items, shown before anything is sent
-            mapping = match_columns(source.columns, definition, corrections)
-            show_met(screen, source)
-            show_mapping(screen, mapping)
-            if not yes and sys.stdin.isatty() and not screen.as_json:
-                click.confirm(screen.words("connector.publish.confirm"), abort=True, err=True)
-            # 3 The rows
-            with screen.progress() as progress:
-                ended = publish(
-                    connector.calls,
-                    dataset,
-                    source,
-                    mapping,
-                    sleep=connector.sleep,
-                    progress=progress,
-                )
-            # 4 What became of it
-            path = _write(setting, source, definition, ended) if ended.rejections else None
-        show_ended(screen, ended, path)
-        if ended.publication.state != LIVE:
-            raise click.exceptions.Exit(EXIT_REFUSED)
+        given = Given(
+            dataset=dataset,
+            file=file,
+            query=read_query(url, query, query_file, password_file),
+            sheet=sheet,
+            corrections=read_corrections(entries),
+            changes=changes,
+            operation_column=operation_column,
+            deletes=deletes,
+            sequence=sequence,
+        )
+        if discard:
+            _discard(setting, dataset)
+        elif watch is not None:
+            if file or url or deletes or every or sequence is not None:
+                raise SourceUnclear(why="watch-alone")
+            run_watching(Running(setting), given, watch, settle=settle, poll=poll)
+        elif every is not None:
+            given.check()
+            run_every(Running(setting), given, every)
+        else:
+            _once(setting, given, yes=yes)
 
 
-def _query(
-    file: Path | None, url: str | None, query: str | None, query_file: Path | None
-) -> str | None:
-    """The query, if there is one; raises ``SourceUnclear`` unless there is one source."""
-    if (file is None) == (url is None):
-        raise SourceUnclear(why="file-or-sql")
-    if url is None:
-        if query is not None or query_file is not None:
-            raise SourceUnclear(why="query-without-sql")
-        return None
-    if (query is None) == (query_file is None):
-        raise SourceUnclear(why="one-query")
-    if query_file is None:
-        return query
-    try:
-        with query_file.open(encoding="utf-8-sig") as text:
-            return text.read(_MAX_QUERY)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceUnclear(why="query-file") from error
-
-
-def _write(setting: Setting, source: Source, definition: Dataset, ended: Published) -> Path:
-    """The rejected rows: in the same workbook, or as CSV beside the source."""
+def _once(setting: Setting, given: Given, *, yes: bool) -> None:
     screen = setting.screen
-    if not isinstance(source, SheetSource) or not isinstance(source.reader, SheetReader):
-        return write_rejected(source, ended.rejections, _HEADINGS, reason_text)
 
-    def say(one: Rejection) -> str:
-        reason = reason_text(one.reason, screen.language)
-        item = definition.by_code.get(one.item)
-        if item is None:
-            return reason
-        title = item.title_zh if screen.language == "zh" else item.title_en
-        return screen.words("connector.publish.wrong", item=title, reason=reason)
+    def look(ready: Opened, _: HubSide) -> None:
+        # The columns as items, shown before anything is sent.
+        show_met(screen, ready.source)
+        show_mapping(screen, ready.mapping)
+        if not yes and sys.stdin.isatty() and not screen.as_json:
+            click.confirm(screen.words("connector.publish.confirm"), abort=True, err=True)
 
-    heading = screen.words("connector.publish.wrong_heading")
-    return write_rejected_workbook(source, source.reader.part, ended.rejections, heading, say)
+    given.check()
+    with setting.open() as connector:
+        delivery = Delivery(connector, setting.home, screen, news_on(screen))
+        try:
+            with (
+                progress_on(screen) as progress,
+                delivery.deliver(given, look, progress) as delivered,
+            ):
+                pass
+        except (KeyboardInterrupt, click.Abort, HubError):
+            if delivery.waiting(given.dataset):
+                screen.note("connector.publish.resumable", dataset=given.dataset)
+            raise
+    outcome = delivered.outcome
+    if not isinstance(outcome, Published):
+        show_applied(screen, outcome.sequence)
+        return
+    show_ended(screen, outcome, delivered.rejected)
+    if outcome.publication.state != LIVE:
+        raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+def _discard(setting: Setting, dataset: str) -> None:
+    with setting.open() as connector:
+        delivery = Delivery(connector, setting.home, setting.screen, news_on(setting.screen))
+        if not delivery.discard(dataset):
+            raise UploadNone(dataset=dataset)
+    setting.screen.say("connector.publish.given_up", dataset=dataset)
+    setting.screen.value({"dataset": dataset, "state": "discarded"})
+
+
+def news_on(screen: Screen) -> OnNews:
+    """What happens on the way, as notes."""
+    return lambda what, facts: screen.note(f"connector.running.{what}", **facts)

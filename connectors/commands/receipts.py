@@ -120,7 +120,7 @@ def _add_proof(receipts: LocalGroup, texts: Texts) -> None:
     @pass_setting
     def _proof(setting: Setting, entry: int, file: Path) -> None:
         with setting.open() as connector:
-            text = connector.proof_file(connector.receipts.entry(entry))
+            text = connector.proof_file(connector.receipts.entry(entry), entry)
         _write(file, text.encode("utf-8"))
         setting.screen.say("connector.receipts.exported", file=str(file))
         setting.screen.value({"file": str(file)})
@@ -139,7 +139,7 @@ def _show_list(screen: Screen, receipts: list[Kept]) -> None:
         ],
         [
             [
-                str(kept.entry),
+                _entries(kept.entry, kept.entries),
                 rfc3339(kept.time),
                 screen.words(f"connector.operation.{kept.operation}"),
                 kept.dataset,
@@ -158,7 +158,7 @@ def _show_one(screen: Screen, connector: Connector, kept: Kept) -> None:
     asked = parse(question.body, max_bytes=MAX_EVIDENCE, max_depth=4)
     screen.value({**_told(kept), "asked": asked, "receipt": kept.token})
     rows = {
-        "entry": str(kept.entry),
+        "entry": _entries(kept.entry, kept.entries),
         "time": rfc3339(kept.time),
         "operation": screen.words(f"connector.operation.{kept.operation}"),
         "dataset": kept.dataset,
@@ -176,7 +176,8 @@ def _show_one(screen: Screen, connector: Connector, kept: Kept) -> None:
 
 def _show_proven(screen: Screen, proven: Proven) -> None:
     time = rfc3339(proven.time)
-    screen.say("connector.receipts.holds", entry=proven.entry, time=time)
+    entries = _entries(proven.entry, len(proven.controls))
+    screen.say("connector.receipts.holds", entry=entries, time=time)
     if proven.in_ledger is None:
         screen.say("connector.receipts.without_proof")
     else:
@@ -187,11 +188,13 @@ def _show_proven(screen: Screen, proven: Proven) -> None:
     screen.value(
         {
             "entry": proven.entry,
+            "entries": len(proven.controls),
             "time": time,
             "department": control.department,
             "dataset": control.dataset,
             "grant": control.grant,
             "outcome": control.outcome,
+            "outcomes": [one.outcome for one in proven.controls],
             "question": proven.question,
             "ledger_size": proven.in_ledger,
             "witnesses": [{"name": one.name, "time": rfc3339(one.time)} for one in proven.cosigned],
@@ -199,9 +202,15 @@ def _show_proven(screen: Screen, proven: Proven) -> None:
     )
 
 
+def _entries(first: int, count: int) -> str:
+    """Where entries stand: one index, or the first and the last of a batch."""
+    return str(first) if count == 1 else f"{first}–{first + count - 1}"
+
+
 def _told(kept: Kept) -> dict[str, Json]:
     return {
         "entry": kept.entry,
+        "entries": kept.entries,
         "ledger": kept.origin,
         "time": rfc3339(kept.time),
         "operation": kept.operation,

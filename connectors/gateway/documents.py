@@ -102,7 +102,7 @@ class Receipts(_Told):
     """All receipts of one question."""
 
     request_id: str
-    operation: Literal["lookup", "verify"]
+    operation: Literal["lookup", "verify", "batch"]
     dataset: str
     asked: str
     receipts: list[KeptReceipt]

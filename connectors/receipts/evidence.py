@@ -27,22 +27,29 @@ from certs.errors import (
 )
 from certs.keys import PublicKey
 from certs.note import open_checkpoint
+from certs.range_proof import verify_range
 from certs.receipts import Receipt, leaves_digest
 from certs.signatures import LABEL, content_digest, read_signature, request_digest
 from certs.tree import HASH_BYTES, verify_inclusion
+from connectors.batch.question import persons_of
+from connectors.batch.verify import ENTRY_KIND, UNFIT
 from connectors.errors import AnswerRefused, EvidenceBroken, ReceiptUnknown
 from connectors.jwks import ReceiptKey, check_receipt, receipt_kid
 from connectors.openings import Control, Opened
 from connectors.receipts.log import Lineage
 from connectors.receipts.log_keys import LogKeys, checkpoint_chain
+from connectors.receipts.ranges import openings_of
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.settings import LedgerPin
 from connectors.verify import ANSWERED, NOBODY, Trust, check_names, check_person, check_time
 
 VERSION = 2
 """Since 2 it brings the root's certificate (PEM), so that a fingerprint is all that is needed."""
-_VERSIONS = (1, VERSION)
-MAX_EVIDENCE = 1024 * 1024
+BATCH_VERSION = 3
+"""A batch's: ``openings`` of all its entries in place of ``opening``, and a proof of a range."""
+_VERSIONS = (1, VERSION, BATCH_VERSION)
+MAX_EVIDENCE = 8 * 1024 * 1024
+BATCH = "batch"
 _DEPTH = 12
 
 
@@ -75,14 +82,24 @@ class _Evidence(_Part):
     receipt: str
     receipt_chain: Annotated[list[str], Field(min_length=2, max_length=2)]
     root: str | None = None
-    opening: dict[str, object]
+    opening: dict[str, object] | None = None
+    openings: Annotated[list[dict[str, object]], Field(min_length=1)] | None = None
     proof: _Proof | None
 
 
 class Proven:
     """What an evidence file shows: the question, its exit, when and where it stands."""
 
-    __slots__ = ("control", "cosigned", "entry", "in_ledger", "question", "receipt", "time")
+    __slots__ = (
+        "control",
+        "controls",
+        "cosigned",
+        "entry",
+        "in_ledger",
+        "question",
+        "receipt",
+        "time",
+    )
 
     def __init__(
         self,
@@ -90,7 +107,7 @@ class Proven:
         entry: int,
         time: int,
         question: Json,
-        control: Control,
+        controls: tuple[Control, ...],
         receipt: Receipt,
         in_ledger: int | None,
         cosigned: tuple[Cosignature, ...] = (),
@@ -98,7 +115,9 @@ class Proven:
         self.entry = entry
         self.time = time
         self.question = question
-        self.control = control
+        self.control = controls[0]
+        self.controls = controls
+        """Of each entry; more than one for a batch."""
         self.receipt = receipt
         self.in_ledger = in_ledger
         """Size of the checkpoint that the proof leads to; None if only the receipt stands."""
@@ -121,7 +140,7 @@ def export(store: ReceiptStore, kept: Kept, trust: Trust, keys: LogKeys) -> byte
             proof["chain"] = [b64u(one) for one in chain]
     return canonical(
         {
-            "v": VERSION,
+            "v": BATCH_VERSION if kept.operation == BATCH else VERSION,
             "hub": trust.hub,
             "connector": trust.connector,
             "entry": kept.entry,
@@ -136,10 +155,15 @@ def export(store: ReceiptStore, kept: Kept, trust: Trust, keys: LogKeys) -> byte
             "receipt": kept.token,
             "receipt_chain": [b64u(kept.key.certificate), b64u(kept.key.issuing)],
             "root": trust.root.decode("ascii"),
-            "opening": parse(kept.opening, max_bytes=MAX_EVIDENCE, max_depth=_DEPTH),
             "proof": proof,
+            **_opened(kept),
         }
     )
+
+
+def _opened(kept: Kept) -> dict[str, Json]:
+    openings = openings_of(kept)
+    return {"openings": openings} if kept.operation == BATCH else {"opening": openings[0]}
 
 
 def verify_evidence(
@@ -195,7 +219,8 @@ def _verify(
         hub=trust.hub,
     )
     # 2 A connector of this hub signed the request that it is about
-    opened = Opened(raw["opening"] if isinstance(raw, dict) else None)
+    entries = _entries(raw, evidence)
+    opened = entries[0]
     base, signature = unb64u(evidence.request.base), unb64u(evidence.request.signature)
     signer = _signer(unb64u(evidence.request.certificate), issuing, trust.root, opened.leaf.time)
     signer.public.verify(signature, base)
@@ -208,26 +233,27 @@ def _verify(
     # 3 That request carried this question
     question = evidence.question.encode("utf-8")
     created = _check_request(base, signature, evidence, question)
-    # 4 The entry is the one promised, and tells of this request and this question
+    # 4 The entries are those promised, and tell of this request and this question
     asked = parse(question, max_bytes=MAX_EVIDENCE, max_depth=_DEPTH)
-    _check_entry(opened, receipt, evidence)
-    _check_story(opened, evidence, trust, asked)
-    # 5 It was made after the request was signed and before the receipt was
+    _check_entries(entries, receipt, evidence)
+    _check_stories(entries, evidence, trust, asked)
+    # 5 They were made after the request was signed and before the receipt was
     issued = receipt.issued * 1000
-    check_time(opened.leaf.time, issued, created, now=issued)
+    for one in entries:
+        check_time(one.leaf.time, issued, created, now=issued)
     # 6 The ledger kept the promise
     size = None
     cosigned: tuple[Cosignature, ...] = ()
     if evidence.proof is not None:
         pinned = tuple(public for _, public in ledger.keys())  # noqa: SIM118 no mapping
         keys = (*pinned, *known, *_certified(evidence.proof, trust, opened.leaf.time))
-        size = _check_proof(evidence.proof, opened, receipt, keys, lineage)
+        size = _check_proof(evidence.proof, entries, receipt, keys, lineage)
         cosigned = _check_witnesses(evidence.proof, ledger)
     return Proven(
         entry=evidence.entry,
         time=opened.leaf.time,
         question=asked,
-        control=opened.control,
+        controls=tuple(one.control for one in entries),
         receipt=receipt,
         in_ledger=size,
         cosigned=cosigned,
@@ -272,18 +298,35 @@ def _check_request(base: bytes, signature: bytes, evidence: _Evidence, question:
     return given.created * 1000
 
 
-def _check_entry(opened: Opened, receipt: Receipt, evidence: _Evidence) -> None:
-    if receipt.entries != 1 or receipt.first != evidence.entry:
+def _entries(raw: Json, evidence: _Evidence) -> list[Opened]:
+    """The opened entries: one, or those of a batch in order."""
+    given = raw if isinstance(raw, dict) else {}
+    if (evidence.v == BATCH_VERSION) != (evidence.operation == BATCH):
+        raise EvidenceBroken(why="version")
+    if evidence.operation != BATCH:
+        return [Opened(given.get("opening"))]
+    openings = given.get("openings")
+    if not isinstance(openings, list):
+        raise EvidenceBroken(why="form")
+    return [Opened(one) for one in openings]
+
+
+def _check_entries(entries: Sequence[Opened], receipt: Receipt, evidence: _Evidence) -> None:
+    if receipt.entries != len(entries) or receipt.first != evidence.entry:
         raise EvidenceBroken(why="entry")
-    if receipt.leaves != leaves_digest([opened.leaf_hash]):
+    if receipt.leaves != leaves_digest([one.leaf_hash for one in entries]):
         raise EvidenceBroken(why="leaves")
-    if opened.leaf.kind != evidence.operation:
-        raise EvidenceBroken(why="kind")
-    if opened.control.request != receipt.request:
-        raise EvidenceBroken(why="control-request")
+    kind = ENTRY_KIND if evidence.operation == BATCH else evidence.operation
+    for one in entries:
+        if one.leaf.kind != kind:
+            raise EvidenceBroken(why="kind")
+        if one.control.request != receipt.request:
+            raise EvidenceBroken(why="control-request")
 
 
-def _check_story(opened: Opened, evidence: _Evidence, trust: Trust, asked: Json) -> None:
+def _check_stories(
+    entries: Sequence[Opened], evidence: _Evidence, trust: Trust, asked: Json
+) -> None:
     """The checks of ``check_answer``, for whichever connector of the hub the file names."""
     name = connector_name(evidence.connector)
     theirs = replace(
@@ -291,14 +334,26 @@ def _check_story(opened: Opened, evidence: _Evidence, trust: Trust, asked: Json)
     )
     if not isinstance(asked, dict) or not isinstance(purpose := asked.get("purpose"), str):
         raise EvidenceBroken(why="question")
-    check_names(
-        opened.control,
-        theirs,
-        dataset=evidence.dataset,
-        purpose=purpose,
-        answered=opened.control.outcome in ANSWERED,
-    )
-    check_person(opened, {part: asked.get(part) for part in NOBODY})
+    for one in entries:
+        check_names(
+            one.control,
+            theirs,
+            dataset=evidence.dataset,
+            purpose=purpose,
+            answered=one.control.outcome in ANSWERED,
+        )
+    if evidence.operation != BATCH:
+        check_person(entries[0], {part: asked.get(part) for part in NOBODY})
+        return
+    persons = persons_of(asked)
+    if len(entries) != len(persons):
+        # A body that the hub could not read as a question has one entry that names nobody.
+        if len(entries) != 1 or entries[0].control.outcome != UNFIT:
+            raise EvidenceBroken(why="subjects")
+        entries[0].check_person(NOBODY)
+        return
+    for one, person in zip(entries, persons, strict=True):
+        one.check_person(person)
 
 
 def _check_witnesses(proof: _Proof, ledger: LedgerPin) -> tuple[Cosignature, ...]:
@@ -310,17 +365,22 @@ def _check_witnesses(proof: _Proof, ledger: LedgerPin) -> tuple[Cosignature, ...
 
 def _check_proof(
     proof: _Proof,
-    opened: Opened,
+    entries: Sequence[Opened],
     receipt: Receipt,
     keys: Sequence[PublicKey],
     lineage: Lineage,
 ) -> int:
     named = [(name, public) for name in lineage.names for public in keys]
     checkpoint = open_checkpoint(proof.checkpoint, named)
-    if not lineage.continues(receipt.origin, receipt.first, checkpoint.origin):
+    last = receipt.first + len(entries) - 1
+    if not lineage.continues(receipt.origin, last, checkpoint.origin):
         raise EvidenceBroken(why="origin")
     hashes = [unb64u(text) for text in proof.hashes]
     if any(len(one) != HASH_BYTES for one in hashes):
         raise EvidenceBroken(why="inclusion")
-    verify_inclusion(opened.leaf_hash, receipt.first, checkpoint.size, hashes, checkpoint.root)
+    leaves, size, root = [one.leaf_hash for one in entries], checkpoint.size, checkpoint.root
+    if len(leaves) == 1:
+        verify_inclusion(leaves[0], receipt.first, size, hashes, root)
+    else:
+        verify_range(leaves, receipt.first, size, hashes, root)
     return checkpoint.size

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from certs.certificates import CertificateFacts
+from connectors.receipts.kept import split_proof
 from connectors.receipts.store import ReceiptStore
 
 PROVEN, ALARM = "proven", "alarm"
@@ -38,8 +39,14 @@ class Held:
     origin: str
     request_id: str
     leaf_hash: bytes
+    """That of each of its leaves, one after the other."""
     token: str
     checkpoint: str
+
+    @property
+    def leaf_hashes(self) -> tuple[bytes, ...]:
+        """The hash of each of its leaves."""
+        return split_proof(self.leaf_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +122,13 @@ class KeptLog:
         )
 
     def receipts(self, origins: Sequence[str], first: int, below: int) -> list[Held]:
-        """Receipts of these ledgers with entries from ``first`` up to, not including, ``below``."""
+        """Receipts of these ledgers with entries from ``first`` on that begin below ``below``."""
         found: list[Held] = []
         for origin in origins:
             rows = self._store.rows(
                 "SELECT entry, origin, request_id, leaf_hash, token, coalesce(checkpoint, '')"
-                " FROM receipts WHERE origin = ? AND entry >= ? AND entry < ? ORDER BY entry",
+                " FROM receipts WHERE origin = ? AND entry + entries > ? AND entry < ?"
+                " ORDER BY entry",
                 origin,
                 first,
                 below,

@@ -5,6 +5,7 @@ it is consistent with the newest one that we have kept: a hub that shows its log
 showing that same log.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -12,6 +13,7 @@ from certs.canonical import Json, canonical, parse
 from certs.encoding import unb64u
 from certs.errors import CheckpointInvalid, Malformed, ProofInvalid, YifenError
 from certs.note import MAX_NOTE_BYTES, Checkpoint
+from certs.range_proof import join_proofs
 from certs.tree import HASH_BYTES, verify_consistency, verify_inclusion
 from connectors.clock import Clock
 from connectors.errors import (
@@ -155,6 +157,22 @@ class Proofs:
         again = self._store.of_question(kept.request_id)
         return next(one for one in again if (one.origin, one.entry) == (kept.origin, kept.entry))
 
+    def prove(
+        self, leaves: Sequence[bytes], first: int, checkpoint: Checkpoint
+    ) -> tuple[bytes, ...]:
+        """The verified proof of leaves that stand behind one another: the path of a single one.
+
+        The paths of the first and the last prove all between them, so however many there are it
+        takes two requests. Raises as ``inclusion`` does.
+        """
+        size, root = checkpoint.size, checkpoint.root
+        of_first = self.inclusion(first, size)
+        if len(leaves) == 1:
+            verify_inclusion(leaves[0], first, size, of_first, root)
+            return of_first
+        of_last = self.inclusion(first + len(leaves) - 1, size)
+        return join_proofs(leaves, first, size, of_first, of_last, root)
+
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """The proof that the hub gives for an entry in the tree of ``size``, not yet verified.
 
@@ -178,12 +196,10 @@ class Proofs:
 
     def _prove(self, kept: Kept, seen: Seen) -> bool:
         """Fetch and keep one proof; False if the hub gave none that holds."""
-        size = seen.checkpoint.size
-        if kept.entry >= size:
+        if kept.end > seen.checkpoint.size:
             return False
         try:
-            proof = self.inclusion(kept.entry, size)
-            verify_inclusion(kept.leaf_hash, kept.entry, size, proof, seen.checkpoint.root)
+            proof = self.prove(kept.leaf_hashes, kept.entry, seen.checkpoint)
         except (HubError, ProofInvalid):
             return False
         self._store.write_proof(kept, proof, seen.note)
@@ -205,7 +221,7 @@ class Proofs:
         if seen is None:
             why = "no-checkpoint"
         else:
-            why = "not-included" if kept.entry < seen.checkpoint.size else "not-covered"
+            why = "not-included" if kept.end <= seen.checkpoint.size else "not-covered"
         note = None if seen is None else seen.note
         evidence = canonical({"receipt": kept.token, "checkpoint": note, "entry": kept.entry})
         self._store.write_alarm(

@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS receipts (
     state      TEXT NOT NULL CHECK (state IN ('received', 'proven', 'alarm')),
     proof      BLOB,             -- 32-byte hashes, one after the other
     checkpoint TEXT,             -- the signed note that the proof leads to
+    entries    INTEGER NOT NULL DEFAULT 1, -- of a batch: so many from 'entry' on; its openings packed
     PRIMARY KEY (origin, entry)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS receipts_of_question ON receipts (request_id);

@@ -9,26 +9,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from zlib import compress
 
 from certs.certificates import CertificateFacts
 from certs.signatures import Signed
 from connectors.errors import EntryTwice, QuestionTaken, ReceiptUnknown, StoreUnreadable
-from connectors.jwks import ReceiptKey
-from connectors.question import Question
-from connectors.receipts.kept import Alarm, Kept, KeptAttempt, KeptQuestion, State, split_proof
+from connectors.receipts.kept import (
+    Alarm,
+    Kept,
+    KeptAttempt,
+    KeptQuestion,
+    Signable,
+    State,
+    split_proof,
+)
+from connectors.receipts.rows import SELECT, read_row
 from connectors.receipts.search import EVERYTHING, Wanted
 from connectors.receipts.sqlite import Error, connect
 
 __all__ = ["Alarm", "Kept", "KeptAttempt", "KeptQuestion", "ReceiptStore", "State", "split_proof"]
-SCHEMA = 2
+SCHEMA = 3
+MOST_ENTRIES = 1000
+"""Entries of one receipt at most: so far back one that reaches an index may begin."""
+_QUICK = 1
+"""How hard the openings of a batch are packed: they are mostly the same."""
 _ALARMS = "SELECT id, time, code, why, request_id, evidence FROM alarms"
 _COUNT = "SELECT count(*) FROM receipts r JOIN questions q USING (request_id)"
-_SELECT = """
-    SELECT r.entry, r.origin, r.request, r.request_id, r.token, r.status, r.outcome, r.leaf,
-        r.leaf_hash, r.opening, r.time, r.state, r.proof, r.checkpoint,
-        k.kid, k.certificate, k.issuing, q.operation, q.dataset
-    FROM receipts r JOIN keys k USING (kid) JOIN questions q USING (request_id)
-"""
 
 
 class ReceiptStore:
@@ -54,7 +60,7 @@ class ReceiptStore:
 
     def write_attempt(
         self,
-        question: Question,
+        question: Signable,
         signed: Signed,
         certificate: CertificateFacts,
         now: int,
@@ -100,14 +106,15 @@ class ReceiptStore:
         Raises ``EntryTwice`` if its entry was promised to something else before.
         """
         with self._writing():
+            self._check_apart(kept)
             self._connection.execute(
                 "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)",
                 (kept.key.kid, kept.key.certificate, kept.key.issuing),
             )
             written = self._connection.execute(
                 "INSERT INTO receipts (entry, origin, request, request_id, token, kid,"
-                " status, outcome, leaf, leaf_hash, opening, time, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " status, outcome, leaf, leaf_hash, opening, time, state, entries)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (origin, entry) DO NOTHING",
                 (
                     kept.entry,
@@ -120,9 +127,10 @@ class ReceiptStore:
                     kept.outcome,
                     kept.leaf,
                     kept.leaf_hash,
-                    kept.opening,
+                    kept.opening if kept.entries == 1 else compress(kept.opening, _QUICK),
                     kept.time,
                     kept.state,
+                    kept.entries,
                 ),
             ).rowcount
         if written == 0:
@@ -195,24 +203,24 @@ class ReceiptStore:
     def received(self, origin: str, *, limit: int, below: int | None = None) -> list[Kept]:
         """Receipts of one ledger whose proof has not come and is not overdue, oldest first.
 
-        Only entries below ``below``, if that is given.
+        Only those whole below ``below``, if that is given.
         """
         # `<> 'proven'` word for word, and `+` before the origin: or SQLite does not take the
         # partial index of these, but reads every receipt that was ever proven.
         where = (
             "WHERE r.state <> 'proven' AND r.state = 'received' AND +r.origin = ?1"
-            " AND (?3 IS NULL OR r.entry < ?3) ORDER BY r.entry LIMIT ?2"
+            " AND (?3 IS NULL OR r.entry + r.entries <= ?3) ORDER BY r.entry LIMIT ?2"
         )
         return self._kept(where, (origin, limit, below))
 
     def overdue(self, origin: str, *, limit: int, below: int | None = None) -> list[Kept]:
         """Receipts of one ledger in alarm, drawn by lot: none waits behind others for ever.
 
-        Only entries below ``below``, if that is given.
+        Only those whole below ``below``, if that is given.
         """
         where = (
             "WHERE r.rowid IN (SELECT rowid FROM receipts WHERE state <> 'proven'"
-            " AND state = 'alarm' AND +origin = ?1 AND (?3 IS NULL OR entry < ?3)"
+            " AND state = 'alarm' AND +origin = ?1 AND (?3 IS NULL OR entry + entries <= ?3)"
             " ORDER BY random() LIMIT ?2) ORDER BY r.entry"
         )
         return self._kept(where, (origin, limit, below))
@@ -226,8 +234,12 @@ class ReceiptStore:
         return int(count)
 
     def entry(self, entry: int) -> Kept:
-        """The newest ledger's receipt at ``entry``; raises ``ReceiptUnknown``."""
-        found = self._kept("WHERE r.entry = ?1 ORDER BY r.time DESC LIMIT 1", (entry,))
+        """The newest ledger's receipt that has ``entry``; raises ``ReceiptUnknown``."""
+        where = (
+            "WHERE r.entry <= ?1 AND r.entry > ?1 - ?2 AND r.entry + r.entries > ?1"
+            " ORDER BY r.time DESC LIMIT 1"
+        )
+        found = self._kept(where, (entry, MOST_ENTRIES))
         if not found:
             raise ReceiptUnknown
         return found[0]
@@ -358,6 +370,15 @@ class ReceiptStore:
         except Error as error:
             raise StoreUnreadable(why="read") from error
 
+    def _check_apart(self, kept: Kept) -> None:
+        """Raise ``EntryTwice`` if another receipt reaches into the entries of ``kept``."""
+        where = (
+            "WHERE r.origin = ?1 AND r.entry > ?2 - ?4 AND r.entry < ?3 AND r.entry <> ?2"
+            " AND r.entry + r.entries > ?2 LIMIT 1"
+        )
+        for before in self._kept(where, (kept.origin, kept.entry, kept.end, MOST_ENTRIES)):
+            raise EntryTwice(receipt=before.token, request_id=before.request_id)
+
     def _check_same(self, kept: Kept) -> None:
         """Raise ``EntryTwice`` unless what stands at the entry of ``kept`` is the same."""
         where = "WHERE r.origin = ?1 AND r.entry = ?2"
@@ -367,26 +388,5 @@ class ReceiptStore:
 
     def _kept(self, where: str, values: tuple[str | int | None, ...]) -> list[Kept]:
         with self._reading():
-            rows = self._connection.execute(f"{_SELECT} {where}", values).fetchall()
-        return [
-            Kept(
-                entry=row[0],
-                origin=row[1],
-                request=row[2],
-                request_id=row[3],
-                token=row[4],
-                status=row[5],
-                outcome=row[6],
-                leaf=row[7],
-                leaf_hash=row[8],
-                opening=row[9],
-                time=row[10],
-                state=row[11],
-                proof=None if row[12] is None else split_proof(row[12]),
-                checkpoint=row[13],
-                key=ReceiptKey(row[14], row[15], row[16]),
-                operation=row[17],
-                dataset=row[18],
-            )
-            for row in rows
-        ]
+            rows = self._connection.execute(f"{SELECT} {where}", values).fetchall()
+        return [read_row(row) for row in rows]

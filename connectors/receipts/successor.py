@@ -199,9 +199,11 @@ class Successor:
         """Prove receipts that are said to be kept, and that no checkpoint covers that we hold."""
         names = [self._settings.ledger.origin, *self._log.earlier(self._settings.ledger.origin)]
         checkpoint = seen.checkpoint
-        for one in self._log.receipts(names, agreed, kept)[:REPROVEN]:
-            proof = proofs.inclusion(one.entry, checkpoint.size)
-            verify_inclusion(one.leaf_hash, one.entry, checkpoint.size, proof, checkpoint.root)
+        held = self._log.receipts(names, agreed, kept)
+        # A batch that reaches beyond what was kept is lost as a whole.
+        whole = [one for one in held if one.entry + len(one.leaf_hashes) <= kept]
+        for one in whole[:REPROVEN]:
+            proofs.prove(one.leaf_hashes, one.entry, checkpoint)
 
     def _lost(self, kept: int) -> list[Held]:
         name = self._settings.ledger.origin

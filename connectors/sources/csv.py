@@ -8,7 +8,7 @@ by ``loose_csv``.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,6 +44,8 @@ class CsvSource:
     file: StillFile
     delimiter: str
     columns: tuple[str, ...]
+    total: int | None = None
+    """Rows, where that was counted."""
 
     @property
     def path(self) -> Path:
@@ -128,7 +130,7 @@ def open_csv(path: Path, wanted: Wanted | None = None) -> CsvSource | LooseCsv:
         else:
             if not count:
                 raise SourceEmpty(file=path.name)
-            return source
+            return replace(source, total=count)
     return open_loose(file, looked.encoding, header)
 
 

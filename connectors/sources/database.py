@@ -38,6 +38,7 @@ class QuerySource:
     beside: Path
     columns: tuple[str, ...]
     met: Mapping[str, int | str]
+    total: int | None
     _file: BinaryIO
 
     def __enter__(self) -> Self:
@@ -100,7 +101,7 @@ def open_query(
     except BaseException:
         file.close()
         raise
-    return QuerySource(name, beside, tuple(columns), {"database": name}, file)
+    return QuerySource(name, beside, tuple(columns), {"database": name}, count, file)
 
 
 def is_reading(query: str) -> bool:

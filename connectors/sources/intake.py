@@ -12,6 +12,13 @@ from connectors.errors import SourceUnread
 from connectors.sources.chunks import Chunk, cut
 from connectors.sources.lines import line_writer
 from connectors.sources.mapping import ColumnMapping
+from connectors.sources.operations import (
+    DELETES,
+    OPERATION,
+    OPERATION_UNKNOWN,
+    UPSERTS,
+    read_operation,
+)
 from connectors.sources.settle import FAULTS, settle
 from connectors.sources.source import MAX_FAULTS, Fault, Row, Source
 from connectors.sources.watch import Watch
@@ -48,9 +55,15 @@ class Intake:
         """What spoils rows, by item (empty for the whole row) and reason."""
         self.remarks: dict[int, Remark] = {}
         """By row, from 1; those of whole rows are complete."""
-        self._watch = Watch([(match.index, match.item) for match in mapping.matches])
+        self.operations: Counter[str] = Counter()
+        """Rows of a change set, by what is done with them."""
+        changing = [] if mapping.operation is None else [(mapping.operation, OPERATION)]
+        self._changing = bool(changing)
+        self._watch = Watch([*changing, *((match.index, match.item) for match in mapping.matches)])
         self._items = {match.index: match.item.code for match in mapping.matches}
         self._blank = "," * (len(mapping.matches) - 1)
+        if self._changing:
+            self._blank = f"upsert,{self._blank}"
         self._unread = 0
 
     def chunks(self, limit: int) -> Iterator[Chunk]:
@@ -71,18 +84,38 @@ class Intake:
         for batch in self.source.lines(self._watch):
             for line, row, place in batch:
                 self.rows += 1
-                if row is None:
-                    yield line
-                elif isinstance(row, Fault):
+                if isinstance(row, Fault):
                     yield self._fault(row)
-                else:
+                    continue
+                sent: str | None = line
+                if row is not None:
                     settled = self._settle(row, place)
-                    yield self._blank if settled is None else write(settled)
+                    sent = None if settled is None else write(settled)
+                if sent is not None and self._changing:
+                    sent = self._counted(sent, place)
+                yield self._blank if sent is None else sent
+
+    def _counted(self, line: str, place: int) -> str | None:
+        """The line of a change set, counted by its operation; None if it has none."""
+        if line.startswith(DELETES):
+            self.operations["delete"] += 1
+        elif line.startswith(UPSERTS):
+            self.operations["upsert"] += 1
+        else:
+            # What is empty is not looked at twice.
+            self._remark(Remark(OPERATION_UNKNOWN, OPERATION.code, place))
+            return None
+        return line
 
     def _settle(self, row: Row, place: int) -> Row | None:
         """The row as it is sent; ``None`` if a sheet has spoilt it."""
         values = list(row)
         kinds: list[tuple[str, str]] = []
+        if self._changing:
+            values[0] = read_operation(row[0])
+            if values[0] is None:
+                self._remark(Remark(OPERATION_UNKNOWN, OPERATION.code, place, cells=row))
+                return None
         for at, item in enumerate(self._watch.items):
             raw = values[at]
             if not raw:

@@ -7,7 +7,7 @@ file that ends inside of quotes, or within its last row, has been cut off and is
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +36,8 @@ class LooseCsv:
     encoding: Encoding
     header: Header
     met: Mapping[str, int | str] = field(default_factory=dict)
+    total: int | None = None
+    """Rows, where that was counted."""
 
     @property
     def path(self) -> Path:
@@ -159,4 +161,4 @@ def open_loose(file: StillFile, encoding: Encoding, header: Header) -> LooseCsv:
         raise SourceEmpty(file=file.name)
     if faults == rows:
         raise SourceMalformed(file=file.name, line=int(places[0]), why=COLUMNS)
-    return source
+    return replace(source, total=rows)

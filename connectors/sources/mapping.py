@@ -26,6 +26,8 @@ class ColumnMapping:
     matches: tuple[Match, ...]
     ignored: tuple[str, ...]
     absent: tuple[Item, ...]
+    operation: int | None = None
+    """The position of the column that says what is done with a row of a change set."""
 
     @property
     def indices(self) -> list[int]:
@@ -39,16 +41,24 @@ class ColumnMapping:
 
 
 def match_columns(
-    columns: Sequence[str], dataset: Dataset, corrections: Mapping[str, str]
+    columns: Sequence[str],
+    dataset: Dataset,
+    corrections: Mapping[str, str],
+    *,
+    operation: int | None = None,
+    keys_only: bool = False,
 ) -> ColumnMapping:
     """Match ``columns`` to the items of ``dataset``; ``corrections`` give columns by item code.
 
-    Raises ``MappingRefused``, ``ItemTwice``, ``ColumnsUnmatched`` or ``ItemsMissing``.
+    The column ``operation`` is no item. ``keys_only``: a row must have its row key and nothing
+    more. Raises ``MappingRefused``, ``ItemTwice``, ``ColumnsUnmatched`` or ``ItemsMissing``.
     """
     corrected = _corrected(columns, dataset, corrections)
     found: dict[str, Match] = {}
     ignored: list[str] = []
     for index, column in enumerate(columns):
+        if index == operation:
+            continue
         item = corrected.get(index)
         if item is None and heading(column):
             item = dataset.column(column)
@@ -63,10 +73,14 @@ def match_columns(
     if not found:
         raise ColumnsUnmatched(dataset=dataset.code)
     missing = [item for item in dataset.items if item.code not in found]
-    required = [item.code for item in missing if item.required]
+    required = [
+        item.code
+        for item in missing
+        if (item.code in dataset.row_key if keys_only else item.required)
+    ]
     if required:
         raise ItemsMissing(items=", ".join(required))
-    return ColumnMapping(tuple(found.values()), tuple(ignored), tuple(missing))
+    return ColumnMapping(tuple(found.values()), tuple(ignored), tuple(missing), operation)
 
 
 def read_corrections(entries: Sequence[str]) -> dict[str, str]:

@@ -62,6 +62,8 @@ class NdjsonSource:
     file: StillFile
     columns: tuple[str, ...]
     met: Mapping[str, int | str] = field(default_factory=dict)
+    total: int | None = None
+    """Rows, where that was counted."""
 
     @property
     def path(self) -> Path:
@@ -100,14 +102,16 @@ def open_ndjson(path: Path) -> NdjsonSource:
     file = StillFile.of(path)
     look(path, only_utf_8=True)
     columns: dict[str, None] = {}
+    total = 0
     for each in _objects(path):
+        total += 1
         columns.update(dict.fromkeys(each))
         if len(columns) > MAX_COLUMNS:
             raise TooManyColumns(found=len(columns), limit=MAX_COLUMNS)
     if not columns:
         raise SourceEmpty(file=path.name)
     file.check()
-    return NdjsonSource(file, check_columns(tuple(columns)))
+    return NdjsonSource(file, check_columns(tuple(columns)), total=total)
 
 
 def _objects(path: Path) -> Iterator[_Object]:

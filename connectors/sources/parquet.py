@@ -9,7 +9,7 @@ numbers that have lost digits. Columns of lists, structures and bytes cannot be 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +34,8 @@ class ParquetSource:
     columns: tuple[str, ...]
     types: tuple[str, ...]
     met: Mapping[str, int | str] = field(default_factory=dict)
+    total: int | None = None
+    """Rows, where that was counted."""
 
     @property
     def path(self) -> Path:
@@ -113,6 +115,7 @@ def open_parquet(path: Path) -> ParquetSource:
             raise SourceMalformed(file=path.name, line=0, why="parquet") from error
     columns = check_columns([name for name, _ in described])
     source = ParquetSource(file, columns, tuple(kind for _, kind in described))
-    if not source.count():
+    total = source.count()
+    if not total:
         raise SourceEmpty(file=path.name)
-    return source
+    return replace(source, total=total)

@@ -55,6 +55,8 @@ class SheetSource:
     """Merges over several rows, by their first row."""
     met: dict[str, int | str] = field(default_factory=dict)
     """``number-cells`` is known once the lines were read: numbers where texts belong."""
+    total: int | None = None
+    """Rows, where that was counted."""
 
     @property
     def path(self) -> Path:
@@ -215,6 +217,7 @@ def open_sheet(
         width=survey.width,
         merges=merges,
         met=found,
+        total=survey.rows,
     )
 
 

@@ -64,6 +64,10 @@ class Source(Protocol):
     def met(self) -> Mapping[str, int | str]:
         """What was met in reading it, by slug: its encoding, hidden rows, merged cells."""
 
+    @property
+    def total(self) -> int | None:
+        """How many rows there are, where that was counted; to tell how long it will take."""
+
     def rows(self, indices: Sequence[int]) -> Iterator[Sequence[Row | Fault]]:
         """The values of the columns ``indices`` of every row, in order; empty is ``None``.
 

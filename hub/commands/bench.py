@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from hub.commands.speech import command, speak
-from hub.ops.bench.report import Figures, run
+from hub.ops.bench.report import BATCH, Figures, run
 
 
 @command(help=speak("hub.bench.help"))
@@ -46,6 +46,8 @@ def _told(figures: Figures) -> str:
         steady=f"{steady.per_second:,.0f}",
         p50=f"{steady.p50_ms:.1f}",
         p99=f"{steady.p99_ms:.1f}",
+        subjects_per_second=f"{figures.batch.per_second * BATCH:,.0f}",
+        batch_us=f"{figures.batch.cpu_us / BATCH:.1f}",
         ledger=f"{figures.ledger.share:.0%}",
         lag=f"{figures.ledger.lag_ms:,}",
         ceiling=f"{figures.ceiling:,.0f}",

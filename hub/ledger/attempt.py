@@ -79,6 +79,51 @@ class Attempt(NamedTuple):
     guarded: int | None = None
     """Of a verification that agreed: the counter that must not be spent, or guessing would pay."""
 
+    @property
+    def entries(self) -> int:
+        """How many entries it makes, and what it costs of a quota."""
+        return 1
+
+
+class Member(NamedTuple):
+    """One entry of a batch, as far as it can be computed before the lock.
+
+    ``control`` is canonical and ends with ``UNREPEATED``; under the lock its end may be replaced.
+    """
+
+    control: bytes
+    control_digest: str
+    control_salt: bytes
+    internal: bytes
+    internal_digest: str
+    internal_salt: bytes
+    person: Sealed
+
+
+class BatchAttempt(NamedTuple):
+    """A decided batch: one request, one entry for each subject, in their order."""
+
+    id: int
+    kind: str
+    nonce: Nonce | None
+    question: QuestionKey | None
+    epoch: int | None
+    not_before: int
+    not_after: int
+    charge: Charge | None
+    members: list[Member]
+    mismatch: None = None
+    guarded: None = None
+
+    @property
+    def entries(self) -> int:
+        """How many entries it makes, and what it costs of a quota."""
+        return len(self.members)
+
+
+UNREPEATED = b'"repeats":null}'
+"""How every *control* of a first question ends: ``repeats`` is the last member of the canon."""
+
 
 class Entered(NamedTuple):
     """An attempt that stands in the ledger, durably."""
@@ -88,3 +133,13 @@ class Entered(NamedTuple):
     leaf: bytes
     leaf_hash: bytes
     control: bytes
+
+
+class EnteredBatch(NamedTuple):
+    """A batch that stands in the ledger, durably, from position ``first`` on."""
+
+    first: int
+    time: int
+    leaves: list[bytes]
+    hashes: list[bytes]
+    controls: list[bytes]

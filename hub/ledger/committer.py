@@ -15,9 +15,21 @@ from certs.canonical import canonical
 from certs.leaf import leaf_bytes, part_digest
 from certs.tree import leaf_hash
 from hub.clock import HOUR, shanghai_day
-from hub.ledger.attempt import Attempt, Bounce, Charge, Entered, Nonce, QuestionKey
+from hub.errors import Unavailable
+from hub.ledger.attempt import (
+    Attempt,
+    BatchAttempt,
+    Bounce,
+    Charge,
+    Entered,
+    EnteredBatch,
+    Nonce,
+    QuestionKey,
+)
+from hub.ledger.batch import enter_batch
 from hub.ledger.store import EntryRow, Head, LedgerStore
 from hub.storage.schema import NONCE_TABLES
+from hub.storage.sqlite import DatabaseError
 
 REPEAT_WINDOW = 10 * 60 * 1000
 """Milliseconds in which a charged question may be repeated free (protocol, *After the commit*)."""
@@ -45,6 +57,29 @@ class Committer:
         except _UnusualGroupError:
             with self._store.locked() as head:
                 return self._commit_singly(group, head)
+
+    def commit_batch(self, batch: BatchAttempt) -> EnteredBatch | Bounce:
+        """Enter a batch as one contiguous group, or nothing of it; raises as ``commit`` does."""
+        with self._store.locked() as head:
+            repeats = self._admit(batch, head)
+            if isinstance(repeats, Bounce):
+                return repeats
+            entered, rows = enter_batch(batch, head, repeats if repeats >= 0 else None)
+            self._store.insert(rows)
+            return entered
+
+    def knows(self, nonce: Nonce) -> bool:
+        """Whether a nonce is reserved, as far as can be seen without the lock."""
+        slot = nonce.window % NONCE_TABLES
+        try:
+            row = self._connection.execute(
+                f"SELECT 1 FROM nonces_{slot} JOIN nonce_windows ON slot = ?"  # noqa: S608
+                " WHERE id = ? AND window = ?",
+                (slot, nonce.id, nonce.window),
+            ).fetchone()
+        except DatabaseError as error:
+            raise Unavailable(why="database") from error
+        return row is not None
 
     def reserve(self, nonce: Nonce, attempt: int) -> int | None:
         """Reserve the nonce of a request without an entry; the epoch then, or None if replayed."""
@@ -115,7 +150,7 @@ class Committer:
         self._store.insert(rows)
         return results
 
-    def _admit(self, attempt: Attempt, head: Head) -> Bounce | int:
+    def _admit(self, attempt: Attempt | BatchAttempt, head: Head) -> Bounce | int:
         """Admit one attempt; the position that it repeats, or -1."""
         if attempt.nonce is not None and not self._reserve_one(attempt.nonce, attempt.id):
             return Bounce.REPLAYED
@@ -125,7 +160,7 @@ class Committer:
             return Bounce.STALE
         return self._admit_fresh(attempt, head)
 
-    def _admit_fresh(self, attempt: Attempt, head: Head) -> Bounce | int:
+    def _admit_fresh(self, attempt: Attempt | BatchAttempt, head: Head) -> Bounce | int:
         """Admit an attempt whose nonce, epoch and times hold."""
         first, charge = -1, attempt.charge
         if attempt.question is not None:
@@ -142,7 +177,7 @@ class Committer:
             return Bounce.VERIFY_THROTTLED
         if attempt.mismatch is not None and not self._count_mismatch(attempt.mismatch, head.time):
             return Bounce.VERIFY_THROTTLED
-        if charge is not None and not self._pay(charge, 1, head.time):
+        if charge is not None and not self._pay(charge, attempt.entries, head.time):
             return Bounce.QUOTA_SPENT
         if attempt.question is not None:
             self._remember(attempt.question, head, first, paid=charge is not None)

@@ -14,7 +14,7 @@ import orjson
 from certs.canonical import Json, canonical
 from certs.encoding import b64u, digest, from_rfc3339, rfc3339
 from certs.errors import Malformed
-from hub.ledger.replay import Replay, local
+from hub.ledger.replay import Replay
 from hub.storage.sqlite import Connection
 
 _State: TypeAlias = Mapping[str, Json]
@@ -48,13 +48,13 @@ def compare_tables(connection: Connection, replay: Replay) -> Iterator[str]:
             yield f"table-{table.kind}"
 
 
-def live_generations(replay: Replay) -> dict[str, tuple[str, str]]:
-    """By dataset, the generation that its newest publication made live, and its rows' digest."""
-    return {
-        local(state.get("dataset")): (str(state.get("generation")), str(state.get("digest")))
-        for (kind, _), state in replay.things.items()
-        if kind == "publication" and state.get("state") == "live"
-    }
+def live_generations(replay: Replay) -> list[tuple[str, int, str]]:
+    """Of every dataset, generation and version that are live, and the digest of their rows."""
+    return [
+        (str(state.get("generation")), version, str(state.get("digest")))
+        for state in replay.live.values()
+        if isinstance(version := state.get("version"), int)
+    ]
 
 
 def _each(kind: str, row_of: Callable[[str, _State], _Row]) -> Callable[[Replay], _Rows]:
@@ -114,7 +114,7 @@ def _datasets(replay: Replay) -> _Rows:
     return {
         name: (
             *(state.get(member) for member in ("definition", "department", "status")),
-            *(live[name][:3] if name in live else (None, 0, 0)),
+            *(live[name][:4] if name in live else (None, 0, 0, 0)),
         )
         for (kind, name), state in replay.things.items()
         if kind == "dataset"
@@ -122,24 +122,21 @@ def _datasets(replay: Replay) -> _Rows:
 
 
 def _generations(replay: Replay) -> _Rows:
-    return {row[0]: (name, *row[3:]) for name, row in _live(replay).items()}
+    return {row[0]: (name, *row[4:]) for name, row in _live(replay).items()}
 
 
 def _live(replay: Replay) -> dict[str, _Row]:
-    """By dataset what its newest publication made live: generation, version, as of, rows, digest.
-
-    Publications stand in the order of their entries; one that was discarded made nothing live.
-    """
+    """By dataset what is live: generation, version, as of, sequence; rows and digest."""
     return {
-        local(state.get("dataset")): (
+        name: (
             state.get("generation"),
             state.get("version"),
             from_rfc3339(str(state.get("as_of"))),
+            state.get("sequence", 0),
             state.get("rows"),
             state.get("digest"),
         )
-        for (kind, _), state in replay.things.items()
-        if kind == "publication" and state.get("state") == "live"
+        for name, state in replay.live.items()
     }
 
 
@@ -246,7 +243,8 @@ _TABLES = (
     ),
     _Table(
         "dataset",
-        "SELECT code, definition, department, status, generation, version, as_of FROM datasets",
+        "SELECT code, definition, department, status, generation, version, as_of, sequence"
+        " FROM datasets",
         _stored_dataset,
         _datasets,
     ),

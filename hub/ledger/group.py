@@ -10,7 +10,7 @@ prototype with one cost nearly twice as much (``docs/performance.md``).
 import asyncio
 
 from hub.errors import Unavailable
-from hub.ledger.attempt import Attempt, Bounce, Entered
+from hub.ledger.attempt import Attempt, BatchAttempt, Bounce, Entered, EnteredBatch, Nonce
 from hub.ledger.committer import Committer
 
 QUIET_WINDOWS = 3
@@ -42,6 +42,19 @@ class GroupCommit:
             quiet = loop.time() - self._flushed > QUIET_WINDOWS * self._window
             self._timer = loop.call_later(0 if quiet or self._alone else self._window, self.flush)
         return await future
+
+    def submit_batch(self, batch: BatchAttempt) -> EnteredBatch | Bounce:
+        """Enter a batch durably and at once, after what waits; raises ``Unavailable``.
+
+        It has a commit of its own: what waits shall not wait for it, and its own sync is shared
+        by its entries.
+        """
+        self.flush()
+        return self._committer.commit_batch(batch)
+
+    def knows(self, nonce: Nonce) -> bool:
+        """Whether a nonce is reserved already; what is not may still be, under the lock."""
+        return self._committer.knows(nonce)
 
     def flush(self) -> None:
         """Commit what is waiting now."""

@@ -10,7 +10,9 @@ from certs.canonical import Json
 from certs.encoding import from_rfc3339, unb64u
 from certs.errors import Malformed
 from hub.ledger.asked import Asked
+from hub.ledger.batch_order import BatchSoFar, follow
 from hub.ledger.openable import RESTORE, opened_to
+from hub.ledger.succession import follows
 
 KEYS: Mapping[str, str] = {
     "certificate": "keyid",
@@ -22,7 +24,6 @@ KEYS: Mapping[str, str] = {
     "key": "id",
     "mark": "pseudonym",
     "person": "account",
-    "publication": "publication",
     "purpose": "code",
 }
 """The member of a state that names the thing, by kind of entry."""
@@ -66,7 +67,11 @@ class Replay:
         """Position, time and state of each entry that opened a new origin."""
         self.openable: set[tuple[str, int]] = set()
         """Department and position of what is opened to departments."""
+        self.live: dict[str, Mapping[str, Json]] = {}
+        """By dataset, what its newest publication made live."""
         self._asked = asked
+        self._batch: BatchSoFar | None = None
+        """The batch, or single question, that the entry before belongs to."""
         self._moved: tuple[Json, ...] | None = None
         """Time and actor of the entry before, if that was of a change that moved the epoch."""
 
@@ -77,8 +82,9 @@ class Replay:
         if kind in QUESTIONS:
             self._moved = None
             yield from self._question(kind, time, control)
-            yield from self._identity(position, kind, control)
+            yield from self._identity(position, kind, time, control)
         else:
+            self._batch = None
             yield from self._change(position, kind, time, control)
 
     def _change(
@@ -107,9 +113,20 @@ class Replay:
         name = KEYS.get(kind)
         if name is not None:
             self.things[(kind, str(state.get(name)))] = state
+        if kind == "publication":
+            yield from self._publication(state)
         self.openable |= {(to, position) for to in opened_to(kind, state, self._provider)}
         if kind == "operator" and state.get("act") == RESTORE:
             yield from self._restore(position, time, state)
+
+    def _publication(self, state: Mapping[str, Json]) -> Iterator[str]:
+        """Whether what goes live follows what stood."""
+        if state.get("state") != "live":
+            return
+        dataset = local(state.get("dataset"))
+        if not follows(self.live.get(dataset), state):
+            yield "publication-order"
+        self.live[dataset] = state
 
     def _provider(self, dataset: str) -> str | None:
         state = self.things.get(("dataset", dataset))
@@ -135,16 +152,25 @@ class Replay:
                 return True
         return MOVES.get(kind)
 
-    def _identity(self, position: int, kind: str, control: Mapping[str, Json]) -> Iterator[str]:
-        """Whether R is this entry's alone, and what it repeats was the same asker's question."""
+    def _identity(
+        self, position: int, kind: str, time: int, control: Mapping[str, Json]
+    ) -> Iterator[str]:
+        """Whether R is this question's alone, and what it repeats was the same asker's question.
+
+        Entries of one batch share their R: they stand behind one another and differ as its
+        subjects do.
+        """
         try:
             request = unb64u(str(control.get("R")))
         except Malformed:
             request = b""
         if len(request) != _DIGEST:
             yield "request"
-        elif not self._asked.is_new(request):
-            yield "request-twice"
+        else:
+            batch = follow(self._batch, kind, time, control)
+            if batch.size == 1 and not self._asked.is_new(request):
+                yield "request-twice"
+            self._batch = batch
         first = control.get("repeats")
         if first is not None and not self._repeats(first, position, kind, control):
             yield "repeats"

@@ -41,14 +41,14 @@ class Outside:
     """What lies outside the database.
 
     ``origin`` and ``keys`` of the checkpoints, each that ever signed one, ``copy`` the file of the
-    one that is kept, and ``rows_digest`` the digest of a generation's sealed rows, by its name; it
-    may raise ``StorageRefused`` or the driver's error.
+    one that is kept, and ``rows_digest`` the digest of a generation's sealed rows, by its name and
+    version; it may raise ``StorageRefused`` or the driver's error.
     """
 
     origin: str
     keys: tuple[PublicKey, ...]
     copy: Path
-    rows_digest: Callable[[str], str]
+    rows_digest: Callable[[str, int], str]
     names: tuple[Origin, ...] = ()
     """The names that the log has had, the first one first."""
     put_away: tuple[str, ...] = ()
@@ -202,19 +202,20 @@ class Verification:
     def _rows(self) -> None:
         """Compare the sealed rows of what is live; after the transaction, for it takes long.
 
-        A generation that was replaced meanwhile may be gone, and is the log's no more.
+        A generation that was replaced meanwhile may be gone, one that was changed may have lost the
+        rows that ended; neither is the log's any more.
         """
-        for name, expected in live_generations(self._replay).values():
+        for name, version, expected in live_generations(self._replay):
             try:
-                agrees = self._outside.rows_digest(name) == expected
+                agrees = self._outside.rows_digest(name, version) == expected
             except (StorageRefused, DatabaseError):
                 agrees = False
-            if not agrees and self._is_live(name):
+            if not agrees and self._is_live(name, version):
                 self._fault(-1, "generation-rows")
 
-    def _is_live(self, name: str) -> bool:
+    def _is_live(self, name: str, version: int) -> bool:
         row = self._connection.execute(
-            "SELECT 1 FROM datasets WHERE generation = ?", (name,)
+            "SELECT 1 FROM datasets WHERE generation = ? AND version = ?", (name, version)
         ).fetchone()
         return row is not None
 

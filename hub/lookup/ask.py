@@ -75,28 +75,39 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
     subject = value["subject"]
     if not isinstance(subject, dict) or subject.keys() != {"id", "type"}:
         raise QuestionMalformed(where="subject")
-    items = _items(value["items"]) if operation == "lookup" else ()
+    items = items_of(value["items"]) if operation == "lookup" else ()
     claims = _claims(value["claims"]) if operation == "verify" else {}
     case = value["case"]
     return Question(
         operation=operation,
-        dataset=dataset if _CODE.match(dataset) else "",
-        request_id=_request_id(value["request_id"]),
-        subject_type=_code(subject["type"], "subject"),
-        subject_id=_text(subject["id"], "subject"),
+        dataset=dataset_of(dataset),
+        request_id=request_id_of(value["request_id"]),
+        subject_type=code_of(subject["type"], "subject"),
+        subject_id=text_of(subject["id"], "subject"),
         items=items,
         claims=claims,
-        purpose=_code(value["purpose"], "purpose"),
-        case=None if case is None else _text(case, "case"),
-        officer=_text(value["officer"], "officer"),
-        content=sha256(f"{operation} {dataset} ".encode() + canonical(value))[:_CONTENT],
+        purpose=code_of(value["purpose"], "purpose"),
+        case=None if case is None else text_of(case, "case"),
+        officer=text_of(value["officer"], "officer"),
+        content=content_of(operation, dataset, value),
     )
 
 
-def _items(items: Json) -> tuple[str, ...]:
+def content_of(path: str, dataset: str, value: Mapping[str, Json]) -> bytes:
+    """What a retry must have the same: 16 bytes of a digest over the whole body and its place."""
+    return sha256(f"{path} {dataset} ".encode() + canonical(value))[:_CONTENT]
+
+
+def dataset_of(code: str) -> str:
+    """A dataset's code as the path has it; empty if it can be none."""
+    return code if _CODE.match(code) else ""
+
+
+def items_of(items: Json) -> tuple[str, ...]:
+    """Codes of items, each once, at most 200; raises ``QuestionMalformed``."""
     if not isinstance(items, list) or not 0 < len(items) <= MAX_ITEMS:
         raise QuestionMalformed(where="items")
-    codes = tuple(_code(item, "items") for item in items)
+    codes = tuple(code_of(item, "items") for item in items)
     if len(set(codes)) != len(codes):
         raise QuestionMalformed(where="items")
     return codes
@@ -109,11 +120,12 @@ def _claims(claims: Json) -> Mapping[str, str]:
     for code, claim in claims.items():
         if not isinstance(claim, str) or not 0 < len(claim) <= MAX_CLAIM:
             raise QuestionMalformed(where="claims")
-        found[_code(code, "claims")] = claim
+        found[code_of(code, "claims")] = claim
     return found
 
 
-def _request_id(value: Json) -> str:
+def request_id_of(value: Json) -> str:
+    """128 bits in base64url; raises ``QuestionMalformed``."""
     text = _matching(value, _REQUEST_ID, "request_id")
     try:
         unb64u(text)
@@ -134,13 +146,15 @@ def _is_code(text: str) -> bool:
     return _CODE.match(text) is not None
 
 
-def _code(value: Json, where: str) -> str:
+def code_of(value: Json, where: str) -> str:
+    """A code; raises ``QuestionMalformed`` that tells ``where``."""
     if not isinstance(value, str) or not _is_code(value):
         raise QuestionMalformed(where=where)
     return value
 
 
-def _text(value: Json, where: str) -> str:
+def text_of(value: Json, where: str) -> str:
+    """1 to 128 characters without controls; raises ``QuestionMalformed`` that tells ``where``."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or _CONTROL.search(value):
         raise QuestionMalformed(where=where)
     return value

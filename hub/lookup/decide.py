@@ -36,8 +36,24 @@ class Refusal:
     facts: tuple[tuple[str, str | int], ...] = ()
 
 
+class Cover(NamedTuple):
+    """A grant covers a question, whoever its subject is: with which masks, over which source."""
+
+    grant: Grant
+    source: Source
+    masks: dict[str, Mask]
+
+
 def decide(caller: Caller, question: Question, standing: Standing, now: int) -> Permit | Refusal:
     """Judge a question in full; ``now`` in milliseconds."""
+    cover = cover_of(caller, question, standing, now)
+    if isinstance(cover, Refusal):
+        return cover
+    return permit_of(cover, question.subject_type, question.subject_id)
+
+
+def cover_of(caller: Caller, question: Question, standing: Standing, now: int) -> Cover | Refusal:
+    """Judge all of a question but its subject; ``now`` in milliseconds."""
     source = standing.source(question.dataset) if question.dataset else None
     held = standing.grants(caller.department, question.dataset)
     standing_grants = [grant for grant in held if grant.stands(now)]
@@ -51,7 +67,8 @@ def decide(caller: Caller, question: Question, standing: Standing, now: int) -> 
     lacking = [_lacking(grant, caller, question, standing) for grant in standing_grants]
     for grant, lack in zip(standing_grants, lacking, strict=True):
         if lack is None:
-            return _permit(grant, source, question)
+            wanted = question.items or tuple(question.claims)
+            return Cover(grant, source, {code: grant.items[code] for code in wanted})
     return next(lack for lack in lacking if lack is not None)
 
 
@@ -106,12 +123,12 @@ def _covers(grant: Grant, question: Question, wanted: tuple[str, ...]) -> bool:
     return all(code in grant.items for code in wanted)
 
 
-def _permit(grant: Grant, source: Source, question: Question) -> Permit | Refusal:
-    kinds = source.dataset.subject.kinds
-    if question.subject_type not in kinds:
+def permit_of(cover: Cover, subject_type: str, subject_id: str) -> Permit | Refusal:
+    """Judge the subject of a covered question."""
+    grant, source, masks = cover
+    if subject_type not in source.dataset.subject.kinds:
         return Refusal("identifier-invalid", "subject-type", grant, (("why", "kind"),))
-    checked = check_any((question.subject_type,), question.subject_id)
+    checked = check_any((subject_type,), subject_id)
     if checked.verdict == "invalid":
         return Refusal("identifier-invalid", "subject", grant, (("why", checked.reason),))
-    wanted = question.items or tuple(question.claims)
-    return Permit(grant, source, checked.value, {code: grant.items[code] for code in wanted})
+    return Permit(grant, source, checked.value, masks)

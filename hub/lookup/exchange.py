@@ -92,6 +92,12 @@ class Exchange:
             question = Refusal(error.code, error.code, None, facts)
         return await self._answer(operation, caller, question)
 
+    async def refuse_malformed(
+        self, operation: Operation, caller: Caller, refusal: Refusal
+    ) -> Reply:
+        """Answer an identified request whose body is no question; raises as ``ask_signed``."""
+        return await self._answer(operation, caller, refusal)
+
     async def ask_console(
         self, operation: Operation, dataset: str, department: str, members: Mapping[str, Json]
     ) -> tuple[Reply, Caller]:
@@ -137,7 +143,8 @@ class Exchange:
             entered = await self._group.submit(attempt)
             # 7 receipt
             if isinstance(entered, Entered):
-                return self._reply(caller, exit_, entered, opening(entered, attempt, salt))
+                opened = opening(entered.control, attempt.control_salt, entered.leaf, salt)
+                return self._reply(caller, exit_, entered, opened)
             if entered is Bounce.REPLAYED:
                 raise Replayed
             if entered is Bounce.STALE:

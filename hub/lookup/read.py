@@ -6,6 +6,7 @@ beside the copied one.
 
 import hmac
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from certs.sealing import Wrapping
@@ -53,12 +54,30 @@ class Records:
             return []
         reader = self._open.get(source.generation) or self._reader(source, standing)
         rows = reader.read(permit.subject, source.version)
+        return self._unrepaired(source, permit.subject, rows, standing)
+
+    def read_many(
+        self, source: Source, subjects: Sequence[str], standing: Standing
+    ) -> list[list[Record]]:
+        """The records of each subject, in order; raises as ``read`` does."""
+        if source.generation is None:
+            return [[] for _ in subjects]
+        reader = self._open.get(source.generation) or self._reader(source, standing)
+        found = reader.read_many(subjects, source.version)
+        return [
+            self._unrepaired(source, subject, rows, standing)
+            for subject, rows in zip(subjects, found, strict=True)
+        ]
+
+    def _unrepaired(
+        self, source: Source, subject: str, rows: list[list[str]], standing: Standing
+    ) -> list[Record]:
+        """The rows of a subject but those repaired away, with their disputes."""
         if not source.marked:
             return [Record(values, disputed=False) for values in rows]
         found: list[Record] = []
         for values in rows:
-            pseudonym = self.pseudonym(source, permit.subject, self.row_key(source, values))
-            mark = standing.mark(pseudonym)
+            mark = standing.mark(self.pseudonym(source, subject, self.row_key(source, values)))
             if mark != "repaired":
                 found.append(Record(values, disputed=mark == "disputed"))
         return found

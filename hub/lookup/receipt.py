@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from certs.encoding import b64u, digest
 from certs.receipts import Receipt, ReceiptSigner, leaves_digest
 from hub.clock import Clock
-from hub.ledger.attempt import Attempt, Entered
+from hub.ledger.attempt import Entered, EnteredBatch
 from hub.lookup.identify import Caller
 
 JSON = "application/json"
@@ -21,12 +21,12 @@ class Reply(NamedTuple):
     receipt: str | None = None
 
 
-def opening(entered: Entered, attempt: Attempt, person_salt: bytes) -> bytes:
+def opening(control: bytes, control_salt: bytes, leaf: bytes, person_salt: bytes) -> bytes:
     """One member of ``openings``: leaf, control with its salt, and the *person* part's salt."""
     return b'{"control":%b,"control_salt":"%b","leaf":%b,"person_salt":"%b"}' % (
-        entered.control,
-        b64u(attempt.control_salt).encode("ascii"),
-        entered.leaf,
+        control,
+        b64u(control_salt).encode("ascii"),
+        leaf,
         b64u(person_salt).encode("ascii"),
     )
 
@@ -62,7 +62,22 @@ class Receipts:
         content_type: str,
         body: bytes | None,
     ) -> str:
-        """The receipt of one entry; ``body`` is None when it is fetched without the answer.
+        """The receipt of one entry; ``body`` is None when it is fetched without the answer."""
+        batch = EnteredBatch(
+            entered.position, entered.time, [entered.leaf], [entered.leaf_hash], [entered.control]
+        )
+        return self.issue_batch(caller, batch, status=status, content_type=content_type, body=body)
+
+    def issue_batch(
+        self,
+        caller: Caller,
+        entered: EnteredBatch,
+        *,
+        status: int,
+        content_type: str,
+        body: bytes | None,
+    ) -> str:
+        """The receipt of contiguous entries.
 
         One that is fetched later is issued then: its key may be younger than the entry.
         """
@@ -77,8 +92,8 @@ class Receipts:
                 content_type=content_type,
                 body=None if body is None else digest(body),
                 origin=self._origin,
-                first=entered.position,
-                entries=1,
-                leaves=leaves_digest([entered.leaf_hash]),
+                first=entered.first,
+                entries=len(entered.hashes),
+                leaves=leaves_digest(entered.hashes),
             )
         )

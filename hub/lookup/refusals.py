@@ -14,6 +14,7 @@ STATUS = {
     "officer-unknown": 403,
     "request-id-conflict": 409,
     "repeats-spent": 409,
+    "batch-too-large": 422,
     "identifier-invalid": 422,
     "question-malformed": 422,
     "json-malformed": 400,

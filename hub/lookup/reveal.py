@@ -14,7 +14,7 @@ from hub.lookup.ask import Question
 from hub.lookup.decide import Permit, Refusal
 from hub.lookup.read import Record
 
-_NONCE = 16
+NONCE_BYTES = 16
 MALFORMED = frozenset({"identifier-invalid", "json-malformed", "question-malformed"})
 """Refusals of a question that could not be understood; their outcome class is ``malformed``."""
 
@@ -34,7 +34,7 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
         "as_of": rfc3339(source.as_of),
         "dataset": dataset,
         "generation": source.generation,
-        "nonce": b64u(random_bytes(_NONCE)),
+        "nonce": b64u(random_bytes(NONCE_BYTES)),
         "version": source.version,
     }
     if question.operation == "verify":
@@ -60,7 +60,7 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
 
 def refuse(refusal: Refusal) -> Answer:
     """The result of a refusal: nothing but its code and 128 random bits."""
-    result: dict[str, Json] = {"nonce": b64u(random_bytes(_NONCE)), "problem": refusal.code}
+    result: dict[str, Json] = {"nonce": b64u(random_bytes(NONCE_BYTES)), "problem": refusal.code}
     if refusal.code in MALFORMED:
         return Answer(result, "malformed")
     return Answer(result, "busy" if refusal.code == "busy" else "refused")

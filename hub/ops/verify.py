@@ -25,7 +25,7 @@ def verification(folder: Folder, settings: Settings, connection: Connection) -> 
         keys=checkpoint_keys(connection, folder.keys),
         copy=settings.checkpoint_copy,
         kept_key=KeptKeys(connection, master).name,
-        rows_digest=lambda name: digest_of_file(folder.generation(name)),
+        rows_digest=lambda name, version: digest_of_file(folder.generation(name), version),
         names=names,
         put_away=tuple(
             path.read_text(encoding="utf-8", errors="replace")

@@ -8,7 +8,7 @@ a disk. Of accepted rows only hashes are kept; they tell afterwards which rows a
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,14 @@ from catalog.definition import Dataset
 from hub.errors import StorageRefused
 from hub.publish.errors import PublicationBroken
 from hub.publish.fragments import ROW_SEPARATOR, literal
-from hub.publish.reasons import CONFLICTING, INVALID, REASONS, VALID
+from hub.publish.operations import CHANGES, DELETE, FULL, OPERATION
+from hub.publish.quality.breaches import Breaches, Register
+from hub.publish.quality.profile import Profile
+from hub.publish.quality.profiler import Profiler, Row
+from hub.publish.quality.row_rules import value_rules
+from hub.publish.reasons import CONFLICTING, INVALID, NOT_UNIQUE, REASONS, VALID
 from hub.publish.rejections import Problem, Rejection
-from hub.publish.statement import check_rows, raw_columns
+from hub.publish.statement import NO_DAY, check_rows, hash_column, raw_columns
 
 MEMORY_LIMIT = "1GiB"
 """For DuckDB. A million rows of residents took 0.3 GiB of the whole process, nearly all of it
@@ -43,6 +48,9 @@ _KEYS = """
 """
 _PASSES = 16
 """Passes over the keys in search of doubles; each needs memory for a sixteenth of them."""
+
+_TOGETHER = 50_000
+"""Rows that one statement writes down."""
 
 _DOUBLES = f"""
     CREATE TABLE doubles AS
@@ -71,26 +79,55 @@ class Batch:
 
     lines: bytes
     """Rows parted by ``ROW_SEPARATOR``; a row is its values in the definition's order and its
-    number in the source, parted by ``VALUE_SEPARATOR``."""
+    number in the source, parted by ``VALUE_SEPARATOR``; in a change set its operation stands
+    before the number."""
     rejections: tuple[Rejection, ...]
+    warnings: tuple[Rejection, ...]
+    """Accepted rows that break a rule which only warns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doubles:
-    """Accepted rows that do not stand after all, by their number in the source."""
+    """Accepted rows that do not stand after all, by their number in the source.
+
+    ``conflicting`` are those of them that are rejected, for their row key or for an item that must
+    be unique; ``warnings`` stand although theirs is not.
+    """
 
     dropped: tuple[int, ...]
     conflicting: tuple[Rejection, ...]
+    warnings: tuple[Rejection, ...]
 
 
 class Checker:
-    """Checks one publication's chunks in order."""
+    """Checks one publication's chunks in order; ``changes`` says that it is a change set.
 
-    def __init__(self, dataset: Dataset, columns: Sequence[str]) -> None:
+    ``today`` is what rules mean by it, ``register`` who knows other datasets.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        columns: Sequence[str],
+        *,
+        changes: bool = False,
+        today: str = NO_DAY,
+        register: Register | None = None,
+    ) -> None:
         self.tally = Tally()
         self._dataset = dataset
         self._columns = tuple(columns)
-        self._names = raw_columns(dataset, columns)
+        self._changes = changes
+        self._today = today
+        self._names = raw_columns(dataset, columns, changes=changes)
+        self._profiler = Profiler(
+            dataset,
+            columns,
+            hash_column,
+            mode=CHANGES if changes else FULL,
+            counted=f"{OPERATION} <> {literal(DELETE)}" if changes else "TRUE",
+        )
+        self._breaches = Breaches(dataset, columns, hash_column, changes=changes, register=register)
         self._database = duckdb.connect(
             ":memory:",
             config={
@@ -104,6 +141,7 @@ class Checker:
         for setting in _SETTINGS:
             self._database.execute(f"SET {setting}")
         self._database.execute(_KEYS)
+        self._breaches.begin(self._rows)
 
     def close(self) -> None:
         """Forget everything."""
@@ -117,32 +155,53 @@ class Checker:
         """
         run = self._run
         self._load(b"".join(chunks))
-        rows, first, last, warned = self._one(
-            "SELECT count(*), min(source), max(source),"
-            f" count(*) FILTER (worst BETWEEN {VALID + 1} AND {INVALID - 1}) FROM chunk"
-        )
+        rows, first, last = self._one("SELECT count(*), min(source), max(source) FROM chunk")
         start = self.tally.read + 1
         if rows and (first, last) != (start, start + rows - 1):
             raise PublicationBroken(why="row-numbers")
         numbers = self._one("SELECT count(DISTINCT source) FROM chunk")[0]
         if numbers != rows:
             raise PublicationBroken(why="row-numbers")
+        elsewhere = self._breaches.ask_elsewhere(self._rows)
         (lines,) = run(
             f"SELECT encode(string_agg(line, {literal(ROW_SEPARATOR)})) FROM chunk"
             f" WHERE worst < {INVALID}"
         ).fetchone() or (None,)
-        run(
-            "INSERT INTO keys SELECT key_1, key_2, content, source, worst > 0 FROM chunk"
-            f" WHERE worst < {INVALID}"
-        )
+        # In a change set the later row of a key wins: there are no doubles to look for.
+        if not self._changes:
+            run(
+                "INSERT INTO keys SELECT key_1, key_2, content, source, worst > 0 FROM chunk"
+                f" WHERE worst < {INVALID}"
+            )
         bad = run(
             f"SELECT source, why FROM chunk WHERE worst >= {INVALID} ORDER BY source"
         ).fetchall()
-        rejections = tuple(Rejection(source, self._problems(why)) for source, why in bad)
+        absent: dict[int, list[Problem]] = {}
+        for source, problem in elsewhere:
+            absent.setdefault(source, []).append(problem)
+        rejections = tuple(
+            Rejection(source, (*self._problems(why or ()), *_refusals(absent.pop(source, ()))))
+            for source, why in bad
+        )
+        still = [(source, problem) for source, each in absent.items() for problem in each]
+        warnings = self._breaches.take(self._rows, still)
+        self._profiler.take(self._rows)
         self.tally.read += rows
-        self.tally.warned += warned
+        self.tally.warned += self._one(
+            f"SELECT count(*) FROM chunk WHERE worst BETWEEN {VALID + 1} AND {INVALID - 1}"
+        )[0]
         self.tally.rejected.update(one.problems[0].reason for one in rejections)
-        return Batch(lines or b"", rejections)
+        return Batch(lines or b"", rejections, warnings)
+
+    @property
+    def profile(self) -> Profile:
+        """The profile of all rows so far."""
+        return self._profiler.profile()
+
+    @property
+    def broken(self) -> Mapping[str, int]:
+        """How many rows break each rule, by its code; complete after ``doubles``."""
+        return self._breaches.counts
 
     def doubles(self) -> Doubles:
         """Which accepted rows are double, once all chunks were checked.
@@ -163,11 +222,31 @@ class Checker:
         self.tally.identical += len(dropped) - len(conflicting)
         if conflicting:
             self.tally.rejected[CONFLICTING] += len(conflicting)
-        problem = Problem("", CONFLICTING)
+        found = dict.fromkeys(conflicting, Problem("", CONFLICTING))
+        shared, warnings = self._breaches.doubles(self._rows, dropped)
+        if shared:
+            self.tally.rejected[NOT_UNIQUE] += len(shared)
+            self.tally.warned -= self._warned(shared)
+        # Those of which something else was doubtful have been counted.
+        doubtful = [one.row for one in warnings]
+        self.tally.warned += len(doubtful) - self._warned(doubtful)
+        found |= shared
         return Doubles(
-            tuple(sorted(dropped)),
-            tuple(Rejection(source, (problem,)) for source in sorted(conflicting)),
+            tuple(sorted([*dropped, *shared])),
+            tuple(Rejection(source, (found[source],)) for source in sorted(found)),
+            warnings,
         )
+
+    def _warned(self, sources: Collection[int]) -> int:
+        """How many of these rows were counted as warned."""
+        self._run("CREATE OR REPLACE TEMP TABLE looked_for (source BIGINT)")
+        listed = list(sources)
+        for start in range(0, len(listed), _TOGETHER):
+            rows = ", ".join(f"({source})" for source in listed[start : start + _TOGETHER])
+            self._run(f"INSERT INTO looked_for VALUES {rows}")
+        return self._one(
+            "SELECT count(*) FROM keys SEMI JOIN looked_for USING (source) WHERE warned"
+        )[0]
 
     def _load(self, rows: bytes) -> None:
         """Put the checked ``rows`` into the table ``chunk``."""
@@ -188,7 +267,9 @@ class Checker:
             f" parallel = false, compression = 'none', max_line_size = {len(rows)},"
             f" buffer_size = {2 * len(rows)})"
         )
-        checked = check_rows(self._dataset, self._columns, reader)
+        checked = check_rows(
+            self._dataset, self._columns, reader, changes=self._changes, today=self._today
+        )
         try:
             self._run(f"CREATE OR REPLACE TABLE chunk AS {checked}")
         finally:
@@ -208,16 +289,31 @@ class Checker:
         except duckdb.Error:
             raise PublicationBroken(why="check") from None
 
+    def _rows(self, sql: str) -> Sequence[Row]:
+        found: list[Row] = self._run(sql).fetchall()
+        return found
+
     def _one(self, sql: str) -> tuple[int, ...]:
         found: tuple[int, ...] | None = self._run(sql).fetchone()
         return found or ()
 
     def _problems(self, why: Sequence[int]) -> tuple[Problem, ...]:
+        items = [item.code for item in self._dataset.items]
+        # The operation is of the row as a whole; rules come last.
+        places = [*items, *([""] if self._changes else [])]
+        places += [rule.item for rule in value_rules(self._dataset)]
+        if max(why[: len(items)], default=VALID) >= INVALID:
+            # Rules were asked of values that mean nothing.
+            why = [*why[: -len(value_rules(self._dataset)) or None]]
         return tuple(
-            Problem(item.code, reason)
-            for item, reason in zip(self._dataset.items, why, strict=True)
+            Problem(code, reason)
+            for code, reason in zip(places, why, strict=False)
             if reason >= INVALID and reason in REASONS
         )
+
+
+def _refusals(problems: Iterable[Problem]) -> Iterator[Problem]:
+    return (problem for problem in problems if problem.reason >= INVALID)
 
 
 def _in_memory(data: bytes) -> int:

@@ -8,7 +8,6 @@ what was sealed is invisible until ``flip.go_live`` has committed.
 import argparse
 import logging
 import os
-import secrets
 import sys
 import time
 import traceback
@@ -22,24 +21,28 @@ from certs.sealing import SealingKey
 from hub.clock import system_clock
 from hub.errors import Conflict, NotFound, StorageRefused, Unavailable
 from hub.keys.master import Master
-from hub.ledger.change import HUB, Actor, Changes
+from hub.ledger.change import HUB, Actor, Change, Changes
 from hub.ledger.month_keys import MonthKeys
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.publish import flip
 from hub.publish.checker import Checker
-from hub.publish.errors import PublicationBroken
+from hub.publish.errors import GenerationAltered, OutOfOrder, PublicationBroken
+from hub.publish.fragments import ROW_SEPARATOR
+from hub.publish.operations import CHANGES
+from hub.publish.orders import Written
 from hub.publish.processes import take_lock
+from hub.publish.quality.judging import Judging
 from hub.publish.rejections import Rejections
 from hub.publish.report import Report
-from hub.publish.sealer import Order, Sealer, Written
+from hub.publish.sealer import Sealer
 from hub.publish.staging import Staging, key_context, remove_chunks
 from hub.publish.sweep import earlier_publications, remove_generation
+from hub.publish.target import NewGeneration, StandingGeneration, Target
+from hub.publish.tidying import tidy_standing
 from hub.settings import Settings
 from hub.settings import load as load_settings
 from hub.storage.folder import Folder
-from hub.storage.generation import GenerationKeys
-from hub.storage.wrapped import generation_context
 
 BATCH_BYTES = 8 << 20
 """Bytes checked at once, unless the upload has ended: planning a check costs 20 ms, and memory
@@ -51,6 +54,8 @@ FOLLOW_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 _NICENESS = 5
 """Lookups go before."""
+_SEPARATOR = ROW_SEPARATOR.encode()
+ALTERED = GenerationAltered.code
 
 _log = logging.getLogger("hub.publish")
 
@@ -81,6 +86,7 @@ class Job:
         persons = PersonKeys(self._store.connection, months)
         self._changes = Changes(self._store, persons)
         self._noted = 0.0
+        self._judging: Judging | None = None
 
     def close(self) -> None:
         """Close the ledger."""
@@ -89,88 +95,111 @@ class Job:
     def run(self) -> None:
         """Do it all; a publication that cannot be finished is left ``failed``."""
         found = self._store.connection.execute(
-            "SELECT p.dataset, p.connector, p.columns, p.key, p.total, p.generation, d.definition,"
-            " d.department FROM publications p JOIN datasets d ON d.code = p.dataset"
-            " WHERE p.id = ? AND p.state IN ('receiving', 'checking')",
+            "SELECT p.dataset, p.connector, p.columns, p.key, p.total, p.generation, p.mode,"
+            " p.state, d.definition, d.department FROM publications p"
+            " JOIN datasets d ON d.code = p.dataset WHERE p.id = ?",
             (self._id,),
         ).fetchone()
         if found is None:
             return
-        code, connector, columns, wrapped, declared, left_over, definition, department = found
+        code, connector, columns, wrapped, declared, left_over, mode, state, *rest = found
+        if state not in {"receiving", "checking"}:
+            # A change set that a steward has decided on: what is not seen any more goes.
+            tidy_standing(self._folder, self._store.connection, code)
+            return
+        definition, department = rest
         key = SealingKey(self._master.unwrap(wrapped, key_context(self._id)))
         root = self._folder.staging / self._id
         staging = Staging(root, self._id, key)
         rejections = Rejections(root / "rejections", self._id, key)
         actor = Actor("connector", connector=connector, department=department)
-        generation = f"g-{secrets.token_hex(8)}"
+        target = self._target(mode)
         try:
             remove_generation(self._folder, left_over)
             rejections.clear()
-            # 1 A generation that nobody sees
+            # 1 A generation or a version that nobody sees
             dataset = load(definition, code)
-            self._begin(dataset, generation)
+            self._begin(target, dataset)
             # 2 Every row checked, and the accepted ones sealed into it
             report, written = self._fill(
-                dataset, columns.split(), staging, rejections, declared or None
+                dataset, columns.split(), mode, target, staging, rejections, declared or None
             )
             # 3 Seen by everyone at once, or held until a steward has looked
             retired = self._conclude(actor, report, written)
         except _Abandoned:
-            remove_generation(self._folder, generation)
-        except PublicationBroken as error:
-            self._fail(staging, generation, str(error.facts["why"]))
-        except (StorageRefused, OSError):
-            self._fail(staging, generation, "storage")
+            self._sealer.close()
+            target.undo()
+        except (OutOfOrder, PublicationBroken) as error:
+            self._fail(staging, target, str(error.facts["why"]))
+        except (StorageRefused, OSError) as error:
+            altered = isinstance(error, StorageRefused) and error.facts.get("why") == ALTERED
+            self._fail(staging, target, ALTERED if altered else "storage")
         else:
-            self._sweep(staging, retired)
+            self._sweep(staging, target, retired)
 
-    def _begin(self, dataset: Dataset, generation: str) -> None:
-        full = self._settings.full(dataset.code)
+    def _target(self, mode: str) -> Target:
+        parts = (self._folder, self._settings, self._changes, self._master, self._id)
+        if mode == CHANGES:
+            return StandingGeneration(*parts, self._store.connection)
+        return NewGeneration(*parts)
+
+    def _begin(self, target: Target, dataset: Dataset) -> None:
         try:
-            with self._changes.change(HUB, moves_epoch=False) as change:
-                # Under the lock: the master key may have been replaced since this job began.
-                _, wrapped = GenerationKeys.create(self._master, full, generation)
-                flip.begin_sealing(change, self._id, generation, wrapped)
+            target.begin(self._sealer, dataset)
+        except OutOfOrder:
+            raise
         except (Conflict, NotFound) as error:
             raise _Abandoned from error
-        places = {item.code: place for place, item in enumerate(dataset.items)}
-        order = Order(
-            path=str(self._folder.generation(generation)),
-            dataset=full,
-            generation=generation,
-            subject=places[dataset.subject.item],
-            row_key=tuple(places[code] for code in dataset.row_key),
-        )
-        self._sealer.begin(
-            order, self._master.unwrap(wrapped, generation_context(full, generation))
-        )
 
     def _fill(
         self,
         dataset: Dataset,
         columns: Sequence[str],
+        mode: str,
+        target: Target,
         staging: Staging,
         rejections: Rejections,
         declared: int | None,
     ) -> tuple[Report, Written]:
-        checker = Checker(dataset, columns)
+        judging = self._judging = Judging(
+            self._folder, self._settings, self._store.connection, self._master, self._id, dataset
+        )
+        checker = Checker(
+            dataset,
+            columns,
+            changes=mode == CHANGES,
+            today=judging.today,
+            register=judging.absent,
+        )
         try:
             number = 0
             while batch := self._next(staging, number):
                 checked = checker.check([staging.read(each) for each in batch])
+                if checked.lines:
+                    target.take_seals(checked.lines.count(_SEPARATOR) + 1)
                 self._sealer.rows(checked.lines)
                 rejections.write("row", checked.rejections)
+                rejections.write("warning", checked.warnings)
                 number = batch[-1] + 1
                 self._note(checker.tally.read)
             if declared is not None and declared != checker.tally.read:
                 raise PublicationBroken(why="rows-missing")
-            doubles = checker.doubles()
-            rejections.write("conflict", doubles.conflicting)
-            written = self._sealer.finish(doubles.dropped)
-            report = Report.of(checker.tally, self._standing())
+            if mode == CHANGES:
+                written = self._sealer.finish(())
+                report = Report.of_changes(checker.tally, self._standing(), written)
+                expected = written.taken - (written.changed.superseded if written.changed else 0)
+            else:
+                doubles = checker.doubles()
+                rejections.write("conflict", doubles.conflicting)
+                rejections.write("shared", doubles.warnings)
+                written = self._sealer.finish(doubles.dropped)
+                report = Report.of(checker.tally, self._standing())
+                expected = written.rows
+            report = judging.judge(report, checker.profile, checker.broken)
         finally:
             checker.close()
-        if written.rows != report.accepted:
+            judging.close()
+        if expected != report.accepted:
             raise PublicationBroken(why="count")
         return report, written
 
@@ -246,6 +275,8 @@ class Job:
                     # All of it was undone, the epoch too: holding is a change of its own.
                     report = replace(report, suspended=True)
             self._hold(actor, report, written)
+        except OutOfOrder:
+            raise
         except (Conflict, NotFound) as error:
             raise _Abandoned from error
         return None
@@ -253,6 +284,7 @@ class Job:
     def _go_live(self, actor: Actor, report: Report, written: Written) -> str | None:
         with self._changes.change(actor) as change:
             flip.record_outcome(change, self._id, report, written)
+            self._keep_profile(change)
             return flip.go_live(change, self._settings, self._id, released_by=None).retired
 
     def _hold(self, actor: Actor, report: Report, written: Written) -> None:
@@ -260,12 +292,17 @@ class Job:
             suspended = report.suspended or not flip.sender_stands(change.session, self._id)
             told = replace(report, suspended=suspended)
             flip.record_outcome(change, self._id, told, written)
+            self._keep_profile(change)
             flip.hold(change, self._id)
 
-    def _fail(self, staging: Staging, generation: str, why: str) -> None:
-        # A full disk may have room again once the unfinished generation is gone.
+    def _keep_profile(self, change: Change) -> None:
+        if self._judging is not None:
+            self._judging.keep(change)
+
+    def _fail(self, staging: Staging, target: Target, why: str) -> None:
+        # A full disk may have room again once what is unfinished is gone.
         self._sealer.close()
-        remove_generation(self._folder, generation)
+        target.undo()
         try:
             with self._changes.change(HUB, moves_epoch=False) as change:
                 flip.give_up(change, self._id, "failed", why)
@@ -273,12 +310,14 @@ class Job:
             pass
         staging.remove()
 
-    def _sweep(self, staging: Staging, retired: str | None) -> None:
+    def _sweep(self, staging: Staging, target: Target, retired: str | None) -> None:
         """Take away what the publication no longer needs; ``recover`` does what is left over."""
-        remove_generation(self._folder, retired)
+        self._sealer.close()
+        target.settle(retired)
         remove_chunks(staging.root)
         if self._state()[0] == "live":
-            for earlier in earlier_publications(self._store.connection, self._id):
+            folders = self._folder.staging
+            for earlier in earlier_publications(self._store.connection, self._id, folders):
                 staging.of(earlier).remove()
 
 

@@ -1,7 +1,7 @@
 """Why a row warns or is rejected, as the numbers that the check in SQL gives.
 
 0 says valid; below ``INVALID`` the row stands and is counted as warned. The slugs are those of
-``catalog.values.check_value``.
+``catalog.values.check_value``; those of rules begin with ``rule-``.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,12 @@ CHECK_DIGIT = 22
 CONFLICTING = 30
 """The row shares its key with a row that says something else; it is of the row, not of an item."""
 
+OPERATION = 31
+"""The row of a change set says neither ``upsert`` nor ``delete``."""
+
+NOT_UNIQUE = 32
+"""Other rows have the same value; found after all others, it may warn or reject."""
+
 REASONS: Mapping[int, str] = MappingProxyType(
     {
         VALID: "",
@@ -24,6 +30,11 @@ REASONS: Mapping[int, str] = MappingProxyType(
         2: "first-generation",
         3: "check-digit",
         4: "department",
+        5: "rule-required-if",
+        6: "rule-not-before",
+        7: "rule-range",
+        8: "rule-sum",
+        9: "rule-exists",
         10: "required",
         11: "too-long",
         12: "control-character",
@@ -37,7 +48,14 @@ REASONS: Mapping[int, str] = MappingProxyType(
         20: "area",
         21: "birth-date",
         CHECK_DIGIT: "check-digit",
+        23: "rule-required-if",
+        24: "rule-not-before",
+        25: "rule-range",
+        26: "rule-sum",
+        27: "rule-exists",
         CONFLICTING: "conflicting",
+        OPERATION: "operation",
+        NOT_UNIQUE: "rule-unique",
     }
 )
 

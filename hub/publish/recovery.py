@@ -9,6 +9,7 @@ from hub.publish import flip
 from hub.publish.processes import Jobs, take_lock
 from hub.publish.staging import remove_chunks, touched
 from hub.publish.sweep import remove_generation, standing_generations, stored_generations
+from hub.publish.tidying import tidy_all
 from hub.storage.folder import Folder
 from hub.storage.sqlite import Connection
 
@@ -36,6 +37,7 @@ def recover(folder: Folder, connection: Connection, changes: Changes, jobs: Jobs
     standing = standing_generations(connection)
     for name in files - standing:
         remove_generation(folder, name)
+    tidy_all(folder, connection)
     _sweep_staging(folder, connection)
 
 

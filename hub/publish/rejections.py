@@ -2,15 +2,16 @@
 
 Values are not kept: the department has its file. A block holds rows that follow each other and is
 named by the first of them; rows that are found to conflict after all others have blocks of their
-own, and reading merges the two.
+own, and reading merges the two. In the same way, apart from them, stand the warnings: rows that are
+accepted although they break a rule.
 """
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +26,10 @@ from hub.publish.reasons import REASONS
 BLOCK = 5000
 """Rows of one block."""
 
-Found = Literal["row", "conflict"]
+Found = Literal["row", "conflict", "warning", "shared"]
+"""Rejected for itself or beside another; warned of for itself or beside another."""
+_REJECTED: tuple[Found, ...] = ("row", "conflict")
+_WARNED: tuple[Found, ...] = ("warning", "shared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A rejected row: its number in the source, and every problem in the definition's order."""
+    """A rejected row: its number in the source, and every problem in the definition's order.
+
+    In a warning the problems are the rules that it breaks, and it is no rejection.
+    """
 
     row: int
     problems: tuple[Problem, ...]
@@ -75,10 +82,11 @@ class Rejections:
         except OSError as error:
             raise StorageRefused(why="staging") from error
 
-    def read(self, after: int, limit: int) -> list[Rejection]:
-        """At most ``limit`` rows whose numbers are above ``after``."""
-        both = merge(self._of("row", after), self._of("conflict", after), key=lambda one: one.row)
-        return list(islice(both, limit))
+    def read(self, after: int, limit: int, *, warnings: bool = False) -> list[Rejection]:
+        """At most ``limit`` rows whose numbers are above ``after``; or of the warnings."""
+        kinds = _WARNED if warnings else _REJECTED
+        found = merge(*(self._of(kind, after) for kind in kinds), key=_row_of)
+        return list(islice(_by_row(found), limit))
 
     def _write_block(self, found: Found, block: Sequence[Rejection]) -> None:
         name = _name(found, block[0].row)
@@ -111,6 +119,16 @@ class Rejections:
 
     def _place(self, name: str) -> bytes:
         return f"rejections/{self._publication}/{name}".encode("ascii")
+
+
+def _row_of(one: Rejection) -> int:
+    return one.row
+
+
+def _by_row(found: Iterable[Rejection]) -> Iterator[Rejection]:
+    """One for each row: it may be warned of for itself and beside another."""
+    for row, same in groupby(found, key=_row_of):
+        yield Rejection(row, tuple(problem for one in same for problem in one.problems))
 
 
 def _name(found: Found, row: int) -> str:

@@ -4,16 +4,17 @@ Sealing holds the interpreter, so it has one of its own beside the check. It is 
 job opens a database or DuckDB, which must not be carried over a fork, and talks over two pipes in
 frames: a length (8 bytes) and as many bytes. First comes what to write where, then rows as
 ``checker.Batch.lines`` has them, then an empty frame and the rows to take out again. The one reply
-is what was written, or why it was not.
+is what was written, or why it was not. A change set goes into the generation that stands
+(``changing.py``), all else into a new one.
 """
 
 import gc
 import os
 import struct
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -21,9 +22,12 @@ import orjson
 
 from certs.errors import YifenError
 from hub.errors import StorageRefused
+from hub.publish.changing import ChangeWriter
 from hub.publish.digest import RunningDigest
 from hub.publish.fragments import ROW_SEPARATOR, VALUE_SEPARATOR
+from hub.publish.orders import Changed, Order, Written
 from hub.storage.generation import (
+    FIRST_VERSION,
     ROW_KEY_SEPARATOR,
     GenerationKeys,
     GenerationWriter,
@@ -31,29 +35,7 @@ from hub.storage.generation import (
 )
 from hub.storage.sqlite import DatabaseError
 
-FIRST_VERSION = 1
-"""The version of a generation as it is published; changes to it count on."""
-
 _LENGTH = struct.Struct(">Q")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to write where. ``subject`` and ``row_key`` are places among the dataset's items."""
-
-    path: str
-    dataset: str
-    generation: str
-    subject: int
-    row_key: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What was written: rows, and the digest of them all (``digest.py``)."""
-
-    rows: int
-    digest: str
 
 
 class Sealer:
@@ -128,10 +110,11 @@ class Sealer:
         data = _receive(self._reply)
         if data is None:
             raise StorageRefused(why="sealer")
-        reply: dict[str, str | int] = orjson.loads(data)
+        reply = orjson.loads(data)
         if "why" in reply:
             raise StorageRefused(why=str(reply["why"]))
-        return Written(int(reply["rows"]), str(reply["digest"]))
+        changed = reply.pop("changed")
+        return Written(**reply, changed=None if changed is None else Changed(**changed))
 
 
 def _child(orders: BinaryIO, reply: BinaryIO) -> None:
@@ -140,34 +123,57 @@ def _child(orders: BinaryIO, reply: BinaryIO) -> None:
     try:
         # Rows are lists and tuples without cycles: looking for any cost a fifth of the time.
         gc.disable()
-        answer = _obey(orders)
-        if answer is not None:
-            _send(reply, orjson.dumps(answer))
-            reply.flush()
+        _obey(orders, reply)
         status = 0
     finally:
         # Nothing of the parent's, such as its handlers at exit, may run here.
         os._exit(status)
 
 
-def _obey(orders: BinaryIO) -> dict[str, str | int] | None:
-    try:
-        written = _write(orders)
-    except (DatabaseError, OSError):
-        return {"why": "generation"}
-    except YifenError as error:
-        return {"why": error.code}
-    return None if written is None else {"rows": written.rows, "digest": written.digest}
-
-
-def _write(orders: BinaryIO) -> Written | None:
-    """Write a generation; None if the job went away before the end."""
+def _obey(orders: BinaryIO, reply: BinaryIO) -> None:
+    """Write as told, and reply; nothing is replied if the job has gone away."""
     told, raw_keys = _receive(orders), _receive(orders)
     if told is None or raw_keys is None:
-        return None
+        return
     raw = orjson.loads(told)
     order = Order(**{**raw, "row_key": tuple(raw["row_key"])})
-    keys = GenerationKeys.of(raw_keys)
+    try:
+        keys = GenerationKeys.of(raw_keys)
+        if order.is_change:
+            _change(order, keys, orders, reply)
+        else:
+            written = _write(order, keys, orders)
+            if written is not None:
+                _answer(reply, asdict(written))
+    except (DatabaseError, OSError):
+        _answer(reply, {"why": "generation"})
+    except YifenError as error:
+        _answer(reply, {"why": error.code})
+
+
+def _answer(reply: BinaryIO, told: Mapping[str, object]) -> None:
+    _send(reply, orjson.dumps(told))
+    reply.flush()
+
+
+def _change(order: Order, keys: GenerationKeys, orders: BinaryIO, reply: BinaryIO) -> None:
+    """Write a change set; its generation stays locked until the job closes the pipe or dies."""
+    writer = ChangeWriter(order, keys)
+    try:
+        while (lines := _receive(orders)) != b"":
+            if lines is None:
+                return
+            writer.write(lines)
+        if _receive(orders) is None:
+            return
+        _answer(reply, asdict(writer.finish()))
+        _receive(orders)
+    finally:
+        writer.close()
+
+
+def _write(order: Order, keys: GenerationKeys, orders: BinaryIO) -> Written | None:
+    """Write a generation; None if the job went away before the end."""
     path = Path(order.path)
     writer = GenerationWriter(path, order.dataset, order.generation, keys)
     # Until its pointer is moved nobody reads it, and a cut-off one is thrown away: it need not be
@@ -195,7 +201,8 @@ def _write(orders: BinaryIO) -> Written | None:
     writer.connection.execute("PRAGMA synchronous=FULL")
     writer.close()
     _make_durable(path)
-    return Written(len(sources) - len(deleted), digest)
+    stand = len(sources) - len(deleted)
+    return Written(rows=stand, digest=digest, taken=stand)
 
 
 def _seal(

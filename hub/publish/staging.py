@@ -113,15 +113,34 @@ class Staging:
         whole = sha256()
         for number in range(chunks):
             try:
-                with self._path(number).open("rb") as file:
-                    sealed = file.read(_SEALED_DIGEST)
-                whole.update(self._key.open(sealed, self._place(number) + b"/digest"))
+                whole.update(self._digest(number))
             except FileNotFoundError as error:
                 raise Unprocessable(why="chunks-missing") from error
-            except (OSError, SealBroken) as error:
-                raise StorageRefused(why="chunk-lost") from error
         if b64u(whole.digest()) != digest:
             raise Unprocessable(why="digest")
+
+    def received(self) -> list[tuple[int, bytes]]:
+        """Number and SHA-256 of every chunk that is durably here, in order.
+
+        Raises ``StorageRefused`` for one that is not what was received.
+        """
+        found: list[tuple[int, bytes]] = []
+        for number in sorted(int(path.stem) for path in self.root.glob(f"*{CHUNK_SUFFIX}")):
+            try:
+                found.append((number, self._digest(number)))
+            except FileNotFoundError:
+                return []  # the publication ends at this moment, and its chunks go
+        return found
+
+    def _digest(self, number: int) -> bytes:
+        try:
+            with self._path(number).open("rb") as file:
+                sealed = file.read(_SEALED_DIGEST)
+            return self._key.open(sealed, self._place(number) + b"/digest")
+        except FileNotFoundError:
+            raise
+        except (OSError, SealBroken) as error:
+            raise StorageRefused(why="chunk-lost") from error
 
     def remove(self) -> None:
         """Delete the whole folder."""

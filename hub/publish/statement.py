@@ -4,11 +4,15 @@ It is a pile of projections: for each item first whether its value is plainly va
 values that are not, one step of the longer check after the other. A row comes out with
 
     source   its number in the source
-    worst    the greatest of its items' reasons; from ``INVALID`` on the row is rejected
-    why      the reasons of all items, of a rejected row only
-    line     the values in the definition's order and the row's number, of an accepted row only
+    worst    the greatest of its items' and rules' reasons; from ``INVALID`` on it is rejected
+    why      the reasons of all items, then of the operation, then of all rules, unless all of
+             them are ``VALID``
+    line     the values in the definition's order, in a change set the operation, and the row's
+             number; of an accepted row only
     key_1, key_2   two independent hashes of the row key, 128 bits together
     content  a hash of all values
+    hash_0 … a hash of each value that is sound and not empty, else NULL; of the source's items only
+    operation   of a change set
 """
 
 # ruff: noqa: S608 all SQL is made of the definition's parts, quoted by ``fragments``
@@ -18,6 +22,8 @@ from dataclasses import dataclass
 
 from catalog.definition import Dataset, Item
 from hub.publish.fragments import VALUE_SEPARATOR, literal, members, trimmed
+from hub.publish.operations import OPERATION, known_operation, only_keys_of_deletes, unless_delete
+from hub.publish.quality.row_rules import rule_reasons
 from hub.publish.reasons import INVALID, VALID, refusal
 from hub.publish.rule import Rule
 from hub.publish.value_rules import rule
@@ -57,6 +63,10 @@ class _Column:
     def value(self) -> str:
         return f"value_{self.place}"
 
+    def hash_sql(self) -> str:
+        sound = f"{self.reason} < {INVALID} AND {self.value} <> ''"
+        return f"CASE WHEN {sound} THEN hash({self.value}) END"
+
     def quick_sql(self) -> str:
         empties = [text for text in self.item.empty if text]
         listed = f"WHEN {self.raw} IN {members(empties)} THEN NULL" if empties else ""
@@ -84,16 +94,36 @@ class _Column:
         )
 
 
-def raw_columns(dataset: Dataset, columns: Sequence[str]) -> list[str]:
-    """What the columns of a chunk are called: the row's number, then the items in their order."""
+def raw_columns(dataset: Dataset, columns: Sequence[str], *, changes: bool = False) -> list[str]:
+    """What the columns of a chunk are called: the row's number, then the items in their order.
+
+    In a change set the operation stands between them.
+    """
     places = {item.code: place for place, item in enumerate(dataset.items)}
-    return [SOURCE, *(f"raw_{places[code]}" for code in columns)]
+    operation = [OPERATION] if changes else []
+    return [SOURCE, *operation, *(f"raw_{places[code]}" for code in columns)]
 
 
-def check_rows(dataset: Dataset, columns: Sequence[str], rows: str) -> str:
+def hash_column(place: int) -> str:
+    """What the column of hashes of an item is called, by its place in the definition."""
+    return f"hash_{place}"
+
+
+NO_DAY = "9999-12-31"
+
+
+def check_rows(
+    dataset: Dataset,
+    columns: Sequence[str],
+    rows: str,
+    *,
+    changes: bool = False,
+    today: str = NO_DAY,
+) -> str:
     """The statement over ``rows``, the SQL of a relation with ``raw_columns`` as text, never NULL.
 
-    ``columns`` are the codes of the items that the source has.
+    ``columns`` are the codes of the items that the source has, ``today`` is what rules mean by it.
+    In a change set the reason of the operation comes after those of the items.
     """
     present = [
         _Column.of(item, at) for at, item in enumerate(dataset.items) if item.code in columns
@@ -105,24 +135,43 @@ def check_rows(dataset: Dataset, columns: Sequence[str], rows: str) -> str:
         lambda column: column.reason,
         lambda item: str(refusal("required") if item.required else VALID),
     )
-    by_code = dict(zip((item.code for item in dataset.items), values, strict=True))
+    codes = [item.code for item in dataset.items]
+    if changes:
+        values = only_keys_of_deletes(dataset, dict(zip(codes, values, strict=True)), "''")
+        reasons = only_keys_of_deletes(dataset, dict(zip(codes, reasons, strict=True)), str(VALID))
+        reasons = [*reasons, known_operation()]
+    by_code = dict(zip(codes, values, strict=True))
+    rules = rule_reasons(dataset, by_code, today)
+    hashed = [column.hash_sql() for column in present]
+    if changes:
+        # A delete says nothing that could be profiled or keep a rule.
+        rules = [unless_delete(reason, str(VALID)) for reason in rules]
+        hashed = [unless_delete(hash_, "NULL") for hash_ in hashed]
     key = _joined([by_code[code] for code in dataset.row_key])
     sql = f"SELECT TRY_CAST({SOURCE} AS BIGINT) AS source, * EXCLUDE ({SOURCE}) FROM {rows}"
     for layer in _layers(present):
         added = ", ".join(f"{expression} AS {name}" for name, expression in layer.items())
         sql = f"SELECT *, {added} FROM ({sql})" if added else sql
-    worst = f"greatest({', '.join(reasons)})" if len(reasons) > 1 else reasons[0]
+    separator = literal(VALUE_SEPARATOR)
+    operation = f", {OPERATION}" if changes else ""
+    ending = ", ".join(["joined", *([OPERATION] if changes else []), "source"])
+    all_reasons = [*reasons, *rules]
+    worst = f"greatest({', '.join(all_reasons)})" if len(all_reasons) > 1 else all_reasons[0]
+    hashes = "".join(
+        f", {hash_} AS {hash_column(column.place)}"
+        for column, hash_ in zip(present, hashed, strict=True)
+    )
     shortened = f"""
         SELECT source, CAST({worst} AS UTINYINT) AS worst,
-            CAST([{", ".join(reasons)}] AS UTINYINT[]) AS reasons,
-            {_joined(values)} AS joined, {key} AS row_key FROM ({sql})
+            CAST([{", ".join(all_reasons)}] AS UTINYINT[]) AS reasons,
+            {_joined(values)} AS joined, {key} AS row_key{operation}{hashes} FROM ({sql})
     """
     return f"""
         SELECT source, worst,
-            CASE WHEN worst >= {INVALID} THEN reasons END AS why,
-            CASE WHEN worst < {INVALID}
-                THEN joined || {literal(VALUE_SEPARATOR)} || source END AS line,
-            hash(row_key) AS key_1, hash(reverse(row_key)) AS key_2, hash(joined) AS content
+            CASE WHEN worst > {VALID} THEN reasons END AS why,
+            CASE WHEN worst < {INVALID} THEN concat_ws({separator}, {ending}) END AS line,
+            hash(row_key) AS key_1, hash(reverse(row_key)) AS key_2, hash(joined) AS content,
+            * EXCLUDE (source, worst, reasons, joined, row_key)
         FROM ({shortened})
     """
 

@@ -1,9 +1,12 @@
 """Taking files away once nothing points to them any more."""
 
+from pathlib import Path
+
 from hub.storage.folder import Folder
 from hub.storage.sqlite import Connection
+from hub.storage.versions import LOCK_SUFFIX
 
-_SUFFIXES = ("", "-wal", "-shm")
+_SUFFIXES = ("", "-wal", "-shm", LOCK_SUFFIX)
 
 
 def remove_generation(folder: Folder, name: str | None) -> None:
@@ -28,11 +31,16 @@ def standing_generations(connection: Connection) -> set[str]:
     return {name for (name,) in rows}
 
 
-def earlier_publications(connection: Connection, publication: str) -> list[str]:
-    """Ended publications of the same dataset, of which nothing is needed any more."""
-    rows = connection.execute(
-        "SELECT id FROM publications WHERE id <> ? AND state IN ('live', 'failed', 'discarded')"
-        " AND dataset = (SELECT dataset FROM publications WHERE id = ?)",
-        (publication, publication),
-    )
-    return [earlier for (earlier,) in rows]
+def earlier_publications(connection: Connection, publication: str, staging: Path) -> list[str]:
+    """Ended publications of the same dataset that have a folder still, and need none."""
+    found: list[str] = []
+    for root in staging.iterdir():
+        row = connection.execute(
+            "SELECT 1 FROM publications WHERE id = ? AND id <> ?"
+            " AND state IN ('live', 'failed', 'discarded')"
+            " AND dataset = (SELECT dataset FROM publications WHERE id = ?)",
+            (root.name, publication, publication),
+        ).fetchone()
+        if row is not None:
+            found.append(root.name)
+    return found

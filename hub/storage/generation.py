@@ -1,8 +1,8 @@
 """A sealed generation of a dataset: one database file of rows that name nobody.
 
 A row is its values in the order of the definition's items, as a JSON array of strings, sealed
-under the generation's key. It is found by the blind index of its subject; ``first`` and ``last``
-are the versions with which it came and ended.
+under the generation's key. It is found by the blind index of its subject, and by that of its row
+key; ``first`` and ``last`` are the versions with which it came and ended (``versions.py``).
 """
 
 import os
@@ -25,7 +25,14 @@ SealedRow: TypeAlias = "tuple[bytes, bytes, int, bytes]"
 """tag, row, first version, sealed values."""
 
 _SUBJECT = "subject"
-_TABLE = """
+FIRST_VERSION = 1
+"""The version of a generation as it is published; each change set to it adds one."""
+
+STANDS = "first <= ? AND (last IS NULL OR last > ?)"
+"""Whether a row stands in a version, which is given twice."""
+
+_TABLES = (
+    """
     CREATE TABLE rows (
         id INTEGER PRIMARY KEY,
         tag BLOB NOT NULL,
@@ -34,11 +41,26 @@ _TABLE = """
         last INTEGER,
         sealed BLOB NOT NULL
     )
-"""
-_READ = (
-    "SELECT row, first, sealed FROM rows"
-    " WHERE tag = ? AND first <= ? AND (last IS NULL OR last > ?)"
+    """,
+    # Digests of blocks of rows, by the version that gave a block this one (hub/publish/digest.py);
+    # NULL for a block of which no row is left.
+    """
+    CREATE TABLE blocks (
+        number INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        digest BLOB,
+        PRIMARY KEY (number, version)
+    ) WITHOUT ROWID
+    """,
 )
+_READ = f"SELECT row, first, sealed FROM rows WHERE tag = ? AND {STANDS}"  # noqa: S608 no input
+_TOGETHER = 64
+"""Subjects that one statement reads."""
+_READ_MANY = (
+    "SELECT tag, row, first, sealed FROM rows WHERE first <= ? AND (last IS NULL OR last > ?)"  # noqa: S608 no input
+    f" AND tag IN ({', '.join('?' * _TOGETHER)})"
+)
+_READ_TAGS = _READ_MANY.replace("tag, row, first, sealed", "DISTINCT tag")
 _MMAP = 64 << 30
 
 
@@ -66,22 +88,32 @@ class GenerationKeys:
         return cls(SealingKey(raw[:KEY_BYTES]), BlindIndex(raw[KEY_BYTES:]))
 
 
-class GenerationWriter:
-    """Fills a new generation; nobody reads it before its pointer is moved."""
+class RowSealer:
+    """Seals rows of one generation."""
 
-    def __init__(self, path: Path, dataset: str, name: str, keys: GenerationKeys) -> None:
-        self.connection: Connection = connect(path, "rwc")
-        self.connection.execute(_TABLE)
+    def __init__(self, dataset: str, name: str, keys: GenerationKeys) -> None:
         self._dataset = dataset
         self._name = name
         self._keys = keys
+        self.row = keys.index.row
+        """The blind index of a row key."""
 
     def seal(self, subject: str, row_key: str, values: Sequence[str], version: int) -> SealedRow:
         """Seal one row; ``values`` in the order of the definition's items."""
         tag = self._keys.index.tag(_SUBJECT, subject)
-        row = self._keys.index.row(tag, row_key)
+        row = self._keys.index.row(row_key)
         aad = row_aad(self._dataset, self._name, tag, row, version)
         return tag, row, version, self._keys.seal.seal(orjson.dumps(values), aad)
+
+
+class GenerationWriter(RowSealer):
+    """Fills a new generation; nobody reads it before its pointer is moved."""
+
+    def __init__(self, path: Path, dataset: str, name: str, keys: GenerationKeys) -> None:
+        super().__init__(dataset, name, keys)
+        self.connection: Connection = connect(path, "rwc")
+        for table in _TABLES:
+            self.connection.execute(table)
 
     def insert(self, rows: Iterable[SealedRow]) -> None:
         """Write sealed rows; call inside a transaction of the writer's connection."""
@@ -132,6 +164,36 @@ class GenerationReader:
             aad = row_aad(self._dataset, self._name, tag, row, first)
             values: list[str] = orjson.loads(self._keys.seal.open(sealed, aad))
             found.append(values)
+        return found
+
+    def read_many(self, subjects: Sequence[str], version: int) -> list[list[list[str]]]:
+        """The same for each subject, in order; one statement reads many of them."""
+        tag_of, opened = self._keys.index.tag, self._keys.seal.open
+        tags = [tag_of(_SUBJECT, subject) for subject in subjects]
+        found: dict[bytes, list[list[str]]] = {tag: [] for tag in tags}
+        keys = [bytearray(tag) for tag in found]
+        keys += [bytearray()] * (-len(keys) % _TOGETHER)  # no tag is empty
+        for start in range(0, len(keys), _TOGETHER):
+            wanted = keys[start : start + _TOGETHER]
+            for tag, row, first, sealed in self._connection.execute(
+                _READ_MANY, (version, version, *wanted)
+            ):
+                aad = row_aad(self._dataset, self._name, tag, row, first)
+                values: list[str] = orjson.loads(opened(sealed, aad))
+                found[tag].append(values)
+        return [found[tag] for tag in tags]
+
+    def standing(self, subjects: Sequence[str], version: int) -> set[str]:
+        """Those of the subjects that have a row in ``version``; no row is opened."""
+        by_tag = {self._keys.index.tag(_SUBJECT, subject): subject for subject in subjects}
+        # In the order of the index, neighbours are read from one page.
+        keys = [bytearray(tag) for tag in sorted(by_tag)]
+        keys += [bytearray()] * (-len(keys) % _TOGETHER)
+        found: set[str] = set()
+        for start in range(0, len(keys), _TOGETHER):
+            wanted = keys[start : start + _TOGETHER]
+            for (tag,) in self._connection.execute(_READ_TAGS, (version, version, *wanted)):
+                found.add(by_tag[tag])
         return found
 
     def close(self) -> None:

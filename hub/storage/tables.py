@@ -4,7 +4,7 @@ Input is never parsed into these classes: they skip validation. The hot path rea
 through its driver (``hub/access/standing.py``). Times are milliseconds since 1970 UTC.
 """
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Index, SQLModel
 
 
 class DepartmentRow(SQLModel, table=True):
@@ -94,6 +94,8 @@ class DatasetRow(SQLModel, table=True):
     generation: str | None = None
     version: int = 0
     as_of: int = 0
+    sequence: int = 0
+    """The number of the last change set that stands; 0 before the first."""
 
 
 class GenerationRow(SQLModel, table=True):
@@ -107,12 +109,17 @@ class GenerationRow(SQLModel, table=True):
     digest: str
     state: str
     """``sealing``, ``held``, ``live`` or ``retired``."""
+    keyed: bool = False
+    """Its rows are found by their row key, so it takes change sets."""
+    seals: int = 0
+    """What its key has sealed, at least: taken before it is used."""
 
 
 class PublicationRow(SQLModel, table=True):
-    """One publication on its way to a generation."""
+    """One publication on its way to a generation, or into the one that stands."""
 
     __tablename__ = "publications"
+    __table_args__ = (Index("ix_publications_token", "connector", "dataset", "token", unique=True),)
     id: str = Field(primary_key=True)
     dataset: str = Field(foreign_key="datasets.code", index=True)
     connector: str
@@ -130,7 +137,27 @@ class PublicationRow(SQLModel, table=True):
     """How many chunks there are, once the connector has said so."""
     report: str | None = None
     generation: str | None = None
+    """That of a full one from its first row on, of a change set once it is live."""
     failure: str | None = None
+    mode: str = "full"
+    """``full`` or ``changes``."""
+    sequence: int | None = None
+    """The number of a change set, or of the last one that a full publication holds."""
+    token: str | None = None
+    """What its connector chose, so as to ask again for the same one."""
+
+
+class ChangeSetRow(SQLModel, table=True):
+    """A change set that is being written into the generation that stands, or is held."""
+
+    __tablename__ = "change_sets"
+    publication: str = Field(primary_key=True, foreign_key="publications.id")
+    generation: str
+    version: int
+    """The version that its rows come and end with: one more than the one that stands."""
+    row_count: int = 0
+    """The rows that stand with it, once all is written."""
+    digest: str = ""
 
 
 class GrantRow(SQLModel, table=True):
@@ -193,3 +220,14 @@ class PersonKeyRow(SQLModel, table=True):
     month: str
     wrapped: bytes | None
     """None once it has been erased."""
+
+
+class ProfileRow(SQLModel, table=True):
+    """The profile of a publication (``hub/publish/quality/profile.py``): counts, no values."""
+
+    __tablename__ = "profiles"
+    publication: str = Field(primary_key=True, foreign_key="publications.id")
+    dataset: str = Field(foreign_key="datasets.code", index=True)
+    time: int
+    body: str
+    """Canonical JSON; its digest stands in the report."""

@@ -22,6 +22,7 @@ from hub.web.pages import pages
 from hub.web.people_routes import people_routes
 from hub.web.problems import INTERNAL, reply_of, reply_to
 from hub.web.public import public_routes
+from hub.web.quality_routes import quality_routes
 from hub.web.retention_routes import retention_routes
 
 CHECKPOINT_SECONDS = 0.5
@@ -91,6 +92,7 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
     app.include_router(ledger_routes(hub))
     app.include_router(department_routes(hub))
     app.include_router(opened_routes(hub))
+    app.include_router(quality_routes(hub))
     app.include_router(people_routes(hub))
     app.include_router(retention_routes(hub))
     app.include_router(pages(hub))

@@ -5,21 +5,24 @@ from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
 
 from catalog.identifiers import check_any
+from certs.canonical import Json
 from certs.errors import YifenError
 from hub.access import connectors, grants, marks
 from hub.errors import Forbidden, NotFound, Unavailable, Unprocessable
 from hub.lookup.receipt import JSON, PROBLEM
-from hub.lookup.stored import stored_entry
+from hub.lookup.stored import stored_entries
 from hub.runtime import Hub
 from hub.web.front import address_of, read_body
 from hub.web.json_body import answer, empty, read_body_as
 from hub.web.signed import SignedCall, signed_call
+from hub.web.upload_routes import upload_routes
 
 _Pem = Annotated[str, StringConstraints(max_length=8192)]
 _Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+_Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
 _Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 REJECTIONS_PAGE = 10_000
 MAX_ENROLMENT = 16 * 1024
@@ -48,6 +51,9 @@ class PublicationBody(_Strict):
 
     columns: list[_Code]
     source_rows: int | None = None
+    mode: Literal["full", "changes"] = "full"
+    sequence: StrictInt | None = None
+    token: _Token | None = None
 
 
 class CompleteBody(_Strict):
@@ -98,17 +104,15 @@ def department_routes(hub: Hub) -> APIRouter:
     @routes.get("/receipts/{request_id}")
     async def receipt(request: Request, request_id: str) -> Response:
         call = await signed_call(request, hub)
-        entered, opened, digest, status = stored_entry(
-            hub.reading, hub.persons, call.caller, request_id
-        )
-        token = hub.receipts.issue(
-            call.caller._replace(request=digest),
-            entered,
-            status=status,
-            content_type=JSON if status == OK else PROBLEM,
+        found = stored_entries(hub.reading, hub.persons, call.caller, request_id)
+        token = hub.receipts.issue_batch(
+            call.caller._replace(request=found.request),
+            found.entered,
+            status=found.status,
+            content_type=JSON if found.status == OK else PROBLEM,
             body=None,
         )
-        body = b'{"openings":[%b]}' % opened
+        body = b'{"openings":[%b]}' % found.opened
         headers = {"hub-receipt": token, "cache-control": "no-store"}
         return Response(body, media_type=JSON, headers=headers)
 
@@ -183,15 +187,35 @@ def _publication_routes(hub: Hub, routes: APIRouter) -> None:
         given = read_body_as(
             PublicationBody, call.body, max_bytes=limits.body_bytes, max_depth=limits.json_depth
         )
-        publication, chunk = hub.publications.begin(
+        begun = hub.publications.begin(
             code,
             given.columns,
             given.source_rows,
             connector=call.connector,
             keyid=call.caller.keyid or "",
             department=call.caller.department,
+            mode=given.mode,
+            sequence=given.sequence,
+            token=given.token,
         )
-        return answer({"chunk_bytes": chunk, "publication": publication}, 201)
+        told: dict[str, Json] = {
+            "chunk_bytes": begun.chunk_bytes,
+            "publication": begun.publication,
+            "sequence": begun.sequence,
+            "state": begun.state,
+        }
+        return answer(told, 201 if begun.new else OK)
+
+    @routes.get("/datasets/{code}/standing")
+    async def standing(request: Request, code: str) -> Response:
+        call = await signed_call(request, hub)
+        return answer(hub.publications.standing(code, department=call.caller.department))
+
+    @routes.delete("/publications/{publication}")
+    async def withdraw(request: Request, publication: str) -> Response:
+        call = await signed_call(request, hub)
+        hub.publications.withdraw(publication, connector=call.connector)
+        return empty()
 
     @routes.put("/publications/{publication}/chunks/{number}")
     async def receive(request: Request, publication: str, number: int) -> Response:
@@ -201,6 +225,8 @@ def _publication_routes(hub: Hub, routes: APIRouter) -> None:
             hub.publications.receive, publication, number, call.body, connector=call.connector
         )
         return answer({"received": received})
+
+    upload_routes(hub, routes)
 
     @routes.post("/publications/{publication}/complete")
     async def complete(request: Request, publication: str) -> Response:
@@ -216,11 +242,18 @@ def _publication_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/publications/{publication}/rejections")
     async def rejections(
-        request: Request, publication: str, after: Annotated[int, Query(ge=0)] = 0
+        request: Request,
+        publication: str,
+        after: Annotated[int, Query(ge=0)] = 0,
+        severity: Literal["reject", "warn"] = "reject",
     ) -> Response:
         call: SignedCall = await signed_call(request, hub)
         found = hub.publications.rejections(
-            publication, after, REJECTIONS_PAGE, department=call.caller.department
+            publication,
+            after,
+            REJECTIONS_PAGE,
+            department=call.caller.department,
+            warnings=severity == "warn",
         )
         lines = b"".join(orjson.dumps(row) + b"\n" for row in found)
         return Response(lines, media_type="application/x-ndjson")

@@ -25,7 +25,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_QUESTION = re.compile(rb"/v1/datasets/([a-z0-9_-]{1,64})/(lookup|verify)\Z")
+_QUESTION = re.compile(rb"/v1/datasets/([a-z0-9_-]{1,64})/(lookup|verify|batch)\Z")
+BATCH = b"batch"
 UNIDENTIFIED = (NotIdentified, SignatureError, CertificateError, MalformedHeader)
 """Errors of attempts that never became questions."""
 _log = logging.getLogger("hub.web")
@@ -60,10 +61,11 @@ class Front:
         try:
             attempts.allow(address)
             body = await read_body(receive, self._limit)
+            dataset = match[1].decode("ascii")
+            if match[2] == BATCH:
+                return await self._hub.batches.ask_signed(dataset, message, body)
             operation = cast("Operation", match[2].decode("ascii"))
-            return await self._hub.exchange.ask_signed(
-                operation, match[1].decode("ascii"), message, body
-            )
+            return await self._hub.exchange.ask_signed(operation, dataset, message, body)
         except TooLarge:
             return reply_to(TOO_LARGE, 413)
         except YifenError as error:

@@ -201,7 +201,7 @@ def test_another_departments_publication_is_not_there(visited: "Visit") -> None:
 def test_a_steward_reads_the_report_and_discards(visited: "Visit") -> None:
     visited.sign_in("psb.zhou")
     page = visited.get("/publications/P-5f0c1a2b3c4d")
-    for shown in ("128,402", "412", "校验码不对", "拒收的行超过 5%"):
+    for shown in ("128,402", "412", "校验码不对", "拒收的行超过上限"):
         assert shown in page.text
     data: dict[str, object] = {"form": page.value("form")}
     assert visited.post("/publications/P-5f0c1a2b3c4d/discard", data).status == 303

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from kept_profiles import NEWEST, year_of_profiles
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 if TYPE_CHECKING:
@@ -216,6 +217,48 @@ def test_an_auditor_searches_the_log_and_sees_the_proof(
     assert page.url == f"{served.address}/log/entry"
     assert verified in page.inner_text("main")
     assert ZHANG in page.inner_text("dl.facts")
+
+
+@pytest.mark.parametrize(
+    ("language", "finding", "shapes"),
+    [
+        ("zh", "“现住址”有 18.32% 为空，上限为 10%", "样式"),
+        ("en", "“Current address” is empty in 18.32% of the rows, at most 10% may be", "Shapes"),
+    ],
+)
+def test_a_steward_sees_findings_items_and_trends(
+    enter: Callable[..., Page],
+    served: "Served",
+    tmp_path: Path,
+    language: str,
+    finding: str,
+    shapes: str,
+) -> None:
+    year_of_profiles(served.house.hub)
+    page = enter("psb.zhou", language)
+    page.goto(f"{served.address}/publications/{NEWEST}")
+    page.screenshot(path=tmp_path / f"quality-{language}.png", full_page=True)
+    # Findings come before everything else, the gravest first.
+    assert page.locator("main section").first.inner_text().splitlines()[2] == finding
+    assert page.locator(".finding").count() == 5
+    assert shapes in page.inner_text("table.quality thead")
+    address = page.locator("table.quality tbody tr", has_text="address").last
+    assert "81.68%" in address.inner_text()
+    bar, whole = (
+        address.locator(f".bar-share{part}").first.bounding_box() for part in (" .part-filled", "")
+    )
+    assert bar is not None
+    assert whole is not None
+    assert bar["width"] / whole["width"] == pytest.approx(0.82, abs=0.02)
+    columns = [box.bounding_box() for box in address.locator(".bar-trend rect").all()]
+    heights = [box["height"] for box in columns if box is not None]
+    assert len(heights) == 10
+    assert max(heights) == heights[-1] > 2 * heights[-2]
+    assert page.locator("tr[aria-current] a").inner_text() == NEWEST
+    page.set_viewport_size(NARROW)
+    box = page.locator("html").bounding_box()
+    assert box is not None
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
 def test_nothing_runs_off_a_narrow_page(enter: Callable[..., Page], served: "Served") -> None:

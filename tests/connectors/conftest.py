@@ -126,6 +126,17 @@ class StandIn(httpx2.BaseTransport):
         self.asked: dict[str, tuple[Signed, Members, bytes, int]] = {}
         self.found: list[Members] = [{"disputed": False, "items": {"name": "张三"}}]
         self.chunks: dict[int, bytes] = {}
+        """What is durably there of the publication that is being received."""
+        self.taken: list[int] = []
+        """The numbers of the chunks that were sent, in order."""
+        self.tokens: dict[str, str] = {}
+        self.publications: dict[str, str] = {}
+        """Their states, by name."""
+        self.ended: dict[str, Members] = {}
+        self.asked_to_begin: list[Members] = []
+        self.refused_beginnings: list[httpx2.Response] = []
+        self.sequence: int | None = None
+        self.standing: Members = {"generation": "g-1", "version": 1, "sequence": 0, "rows": 3}
         self.columns: list[str] = []
         self.states: list[Members] = []
         """What each look at the publication shows; the last one stays."""
@@ -209,24 +220,75 @@ class StandIn(httpx2.BaseTransport):
     def _publishing(self, request: httpx2.Request, parts: list[str]) -> httpx2.Response:
         match parts:
             case [_, "publications"]:
-                self.columns = json.loads(request.content)["columns"]
-                return answer({"publication": "P-1", "chunk_bytes": self.chunk_bytes}, 201)
-            case ["chunks", number]:
-                self.chunks[int(number)] = request.content
-                return answer({"received": len(self.chunks)})
-            case [_, "complete"]:
-                told = json.loads(request.content)
-                whole = b"".join(sha256(self.chunks[n]) for n in range(told["chunks"]))
-                assert told["digest"] == digest(whole)
-                return answer({}, 202)
+                return self._begin(json.loads(request.content))
+            case [_, "standing"]:
+                return answer({"dataset": "resident", **self.standing})
+            case [_, "chunks"] | ["chunks", _]:
+                return self._uploading(request, parts[1])
+            case [name, "complete"]:
+                return self._complete(name, json.loads(request.content))
             case [_, "rejections"]:
                 after = int(request.url.params["after"])
                 page = [one for one in self.rejections if int(str(one["row"])) > after][:2]
                 lines = b"".join(canonical(one) + b"\n" for one in page)
                 headers = {"content-type": "application/x-ndjson"}
                 return httpx2.Response(200, content=lines, headers=headers)
-        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return answer({"publication": "P-1", "dataset": "resident", **state})
+        return self._give_up(parts[1]) if request.method == "DELETE" else self._state(parts[1])
+
+    def _uploading(self, request: httpx2.Request, number: str) -> httpx2.Response:
+        if number == "chunks":
+            here = [{"number": n, "digest": digest(data)} for n, data in self.chunks.items()]
+            return answer({"chunks": list(here)})
+        if self.chunks.setdefault(int(number), request.content) != request.content:
+            return problem(409, "conflict", why="chunk-differs")
+        self.taken.append(int(number))
+        return answer({"received": len(self.chunks)})
+
+    def _complete(self, name: str, told: Members) -> httpx2.Response:
+        whole = b"".join(sha256(self.chunks[n]) for n in range(int(str(told["chunks"]))))
+        assert told == {"chunks": len(self.chunks), "digest": digest(whole)}
+        self.publications[name] = "checking"
+        return answer({}, 202)
+
+    def _give_up(self, name: str) -> httpx2.Response:
+        if self.publications[name] == "receiving":
+            self.publications[name] = "discarded"
+            self.chunks.clear()
+        if self.publications[name] != "discarded":
+            return problem(409, "conflict", why=f"publication-{self.publications[name]}")
+        return httpx2.Response(204)
+
+    def _state(self, name: str) -> httpx2.Response:
+        if self.publications.get(name) == "checking":
+            state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+            if state["state"] != "checking":
+                self.publications[name] = str(state["state"])
+                self.ended[name] = state
+        else:
+            state = self.ended.get(name, {"state": self.publications[name]})
+        return answer({"publication": name, "dataset": "resident", **state})
+
+    def _begin(self, asked: Members) -> httpx2.Response:
+        """A publication, or the one that was begun with this token before."""
+        token = str(asked["token"])
+        if self.refused_beginnings:
+            return self.refused_beginnings.pop(0)
+        known = self.tokens.get(token)
+        if known is None:
+            columns = asked["columns"]
+            assert isinstance(columns, list)
+            self.columns = [str(each) for each in columns]
+            self.asked_to_begin.append(asked)
+            known = f"P-{len(self.tokens) + 1}"
+            self.tokens[token], self.publications[known] = known, "receiving"
+            self.chunks.clear()
+        told: Members = {
+            "publication": known,
+            "chunk_bytes": self.chunk_bytes,
+            "state": self.publications[known],
+            "sequence": self.sequence,
+        }
+        return answer(told, 201)
 
     # -- enrolment ----------------------------------------------------------------------------
     def _certify(self, csr: bytes) -> str:
@@ -464,8 +526,9 @@ def answer(value: Json, status: int = 200) -> httpx2.Response:
     return httpx2.Response(status, content=canonical(value), headers=headers)
 
 
-def problem(status: int, code: str) -> httpx2.Response:
+def problem(status: int, code: str, **facts: Json) -> httpx2.Response:
     value: Members = {"code": code, "status": status, "title": {"zh": "不", "en": "no"}}
+    value |= {"facts": facts} if facts else {}
     headers = {"content-type": "application/problem+json"}
     return httpx2.Response(status, content=canonical(value), headers=headers)
 

@@ -22,6 +22,7 @@ CODE_ROW = re.compile(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (\d{3}) \|", re.MULTI
 QUESTIONS = {
     ("POST", "/v1/datasets/{code}/lookup"),
     ("POST", "/v1/datasets/{code}/verify"),
+    ("POST", "/v1/datasets/{code}/batch"),
 }
 """Answered by ``hub/web/front.py`` before any route."""
 TEXT = (ROOT / "docs" / "api.md").read_text("utf-8")

@@ -62,7 +62,7 @@ def answer(hub: Hub, name: str, scope: Scope, body: bytes) -> Reply:
     )
     (entered,) = hub.committer.commit([attempt])
     assert isinstance(entered, Entered)
-    sent = answer_body(result, opening(entered, attempt, salt))
+    sent = answer_body(result, opening(entered.control, attempt.control_salt, entered.leaf, salt))
     receipt = hub.receipts.issue(caller, entered, status=200, content_type=JSON, body=sent)
     return Reply(200, JSON, sent, receipt)
 

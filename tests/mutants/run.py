@@ -1,8 +1,9 @@
 """Takes each guard out once, and demands that a test fails for it: ``make mutants``.
 
-A mutant is one entry of ``mutants.toml``: in ``file``, ``find`` must stand exactly once and becomes
-``replace``; of ``tests`` at least one must then fail. It is caught only if pytest ends with status
-1 and reports a failed test: a tree that no longer imports is an error to pytest and no failure.
+A mutant is one entry of a ``*.toml`` beside this file: in ``file``, ``find`` must stand exactly
+once and becomes ``replace``; of ``tests`` at least one must then fail. It is caught only if pytest
+ends with status 1 and reports a failed test: a tree that no longer imports is an error to pytest
+and no failure.
 Before that, the same tests must all pass on the tree as it is, imported from the copy.
 
     python tests/mutants/run.py [WORD ...]      those whose name holds one of the words
@@ -73,8 +74,12 @@ class Verdict:
 
 
 def mutants(words: list[str]) -> list[Mutant]:
-    raw = tomllib.loads(Path(__file__).with_name("mutants.toml").read_text(encoding="utf-8"))
-    found = [Mutant(**{**one, "tests": tuple(one["tests"])}) for one in raw["mutant"]]
+    raw = [
+        one
+        for path in sorted(Path(__file__).parent.glob("*.toml"))
+        for one in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]
+    ]
+    found = [Mutant(**{**one, "tests": tuple(one["tests"])}) for one in raw]
     names = [mutant.name for mutant in found]
     assert len(set(names)) == len(names), "two mutants of one name"
     return [one for one in found if not words or any(word in one.name for word in words)]

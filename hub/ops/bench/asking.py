@@ -37,8 +37,7 @@ class Asker:
     """Signs questions as the asking department's connector."""
 
     def __init__(self, ground: Ground) -> None:
-        self._path = f"/v1/datasets/{DATASET}/lookup"
-        self._target = f"{ground.address}{self._path}"
+        self._address = ground.address
         self._host = f"127.0.0.1:{ground.port}"
         self._key = PrivateKey.load(ground.asker / "key.pem")
         self._keyid = read_certificate((ground.asker / "certificate.pem").read_bytes()).keyid
@@ -55,8 +54,28 @@ class Asker:
                 "subject": {"id": subject, "type": "resident_id"},
             }
         )
+        return self._signed("lookup", body)
+
+    def batch(self, subjects: list[str]) -> bytes:
+        """The same about many subjects at once."""
+        body = canonical(
+            {
+                "items": list(ITEMS),
+                "officer": OFFICER,
+                "purpose": PURPOSE,
+                "request_id": b64u(secrets.token_bytes(16)),
+                "subjects": [
+                    {"case": None, "id": subject, "type": "resident_id"} for subject in subjects
+                ],
+            }
+        )
+        return self._signed("batch", body)
+
+    def _signed(self, operation: str, body: bytes) -> bytes:
+        path = f"/v1/datasets/{DATASET}/{operation}"
         now = int(time.time())
-        message = Message("POST", self._target, {"content-type": "application/json"})
+        target = self._address + path
+        message = Message("POST", target, {"content-type": "application/json"})
         added, _ = sign_request(
             self._key,
             self._keyid,
@@ -66,7 +85,7 @@ class Asker:
             expires=now + MAX_LIFETIME,
             nonce=secrets.token_bytes(16),
         )
-        lines = [f"POST {self._path} HTTP/1.1", f"host: {self._host}"]
+        lines = [f"POST {path} HTTP/1.1", f"host: {self._host}"]
         lines += [f"{name}: {value}" for name, value in {**message.headers, **added}.items()]
         lines.append(f"content-length: {len(body)}")
         return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body
@@ -78,6 +97,15 @@ def write_requests(asker: Asker, subjects: list[str], count: int, file: Path) ->
     with file.open("wb") as out:
         for _ in range(count):
             request = asker.request(chosen.choice(subjects))
+            out.write(len(request).to_bytes(4, "big") + request)
+
+
+def write_batches(asker: Asker, subjects: list[str], count: int, size: int, file: Path) -> None:
+    """Sign ``count`` batches about ``size`` random subjects each into a file for the load."""
+    chosen = random.Random(3)  # noqa: S311 which subjects are asked is no secret
+    with file.open("wb") as out:
+        for _ in range(count):
+            request = asker.batch(chosen.choices(subjects, k=size))
             out.write(len(request).to_bytes(4, "big") + request)
 
 

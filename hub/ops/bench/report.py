@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from hub.ops.bench.account import read_account
-from hub.ops.bench.asking import Asker, Measured, measure, write_requests
+from hub.ops.bench.asking import Asker, Measured, measure, write_batches, write_requests
 from hub.ops.bench.ceilings import (
     bare_endpoint,
     cryptography_per_second,
@@ -29,6 +29,11 @@ WARM_UP = 2_000
 SHARE = 0.7
 """Of the highest rate, the load at which latency is told (design, *Speed*)."""
 ANSWER_BYTES = 1_400
+BATCH = 1_000
+"""Subjects of one batch."""
+BATCHES = 60
+BATCHES_AT_ONCE = 2
+"""Connections that send batches: the next request is there when the hub is done with one."""
 
 Say = Callable[[str], None]
 
@@ -66,6 +71,7 @@ class Figures:
     subjects: int
     saturated: Measured
     ledger: Ledger
+    batch: Measured
     steady: Measured
     ceiling: float
     bare: Measured
@@ -87,6 +93,13 @@ class Figures:
                     "steady_per_second": round(self.steady.per_second, 1),
                     "steady_cpu_us": round(self.steady.cpu_us, 1),
                     "failed": self.saturated.failed + self.steady.failed,
+                },
+                "batch": {
+                    "size": BATCH,
+                    "subjects_per_second": round(self.batch.per_second * BATCH, 1),
+                    "cpu_us": round(self.batch.cpu_us / BATCH, 2),
+                    "p50_ms": round(self.batch.p50_ms, 2),
+                    "failed": self.batch.failed,
                 },
                 "ledger": {
                     "share": round(self.ledger.share, 3),
@@ -127,12 +140,15 @@ def run(root: Path, *, subjects: int, questions: int, say: Say) -> Figures:
         steady = _ask(
             asker, place, chosen, questions, root, per_second=saturated.per_second * SHARE
         )
+        say("batch")
+        batch = _batches(asker, place, chosen, root)
         say("ceilings")
         bare = bare_endpoint(root / "requests", ANSWER_BYTES)
     return Figures(
         subjects=subjects,
         saturated=saturated,
         ledger=ledger,
+        batch=batch,
         steady=steady,
         ceiling=cryptography_per_second(),
         bare=bare,
@@ -186,6 +202,15 @@ def _ask(
         measure(file, place.port, [place.pid])
     write_requests(asker, subjects, questions, file)
     return measure(file, place.port, [place.pid], per_second=per_second)
+
+
+def _batches(asker: Asker, place: Ground, subjects: list[str], root: Path) -> Measured:
+    """Ask about many at once, a few requests beside each other."""
+    file = root / "requests"
+    for count in (BATCHES // 10, BATCHES):  # the first to warm up
+        write_batches(asker, subjects, count, BATCH, file)
+        measured = measure(file, place.port, [place.pid], width=BATCHES_AT_ONCE)
+    return measured
 
 
 def _sample(table: Path, subjects: int) -> tuple[list[str], list[str]]:

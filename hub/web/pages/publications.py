@@ -16,6 +16,7 @@ from hub.people.permissions import Permission
 from hub.people.sessions import Person
 from hub.runtime import Hub
 from hub.web.pages.frame import Console
+from hub.web.pages.quality import quality_of
 from hub.web.session import actor_of
 
 NEWEST = 100
@@ -35,6 +36,8 @@ class Shown:
     report: Mapping[str, Json] | None
     generation: str | None
     failure: str | None
+    mode: str
+    sequence: int | None
 
     @property
     def rejected(self) -> list[tuple[str, int]]:
@@ -59,7 +62,10 @@ def publication_pages(console: Console) -> APIRouter:
     async def report(request: Request, publication: str) -> Response:
         visitor = console.visitor(request, Permission.READ_PUBLICATIONS)
         shown = _one(hub, visitor.person, publication)
-        return console.page(request, visitor, "publication.html", publication=shown)
+        quality = quality_of(hub, publication, shown.dataset, visitor.language)
+        return console.page(
+            request, visitor, "publication.html", publication=shown, quality=quality
+        )
 
     @routes.post("/publications/{publication}/{act}")
     async def decide(request: Request, publication: str, act: str) -> Response:
@@ -83,22 +89,19 @@ def _found(hub: Hub, person: Person, publication: str | None = None) -> list[Sho
     standing = hub.book.refresh()
     rows = hub.reading.execute(
         "SELECT p.id, p.dataset, p.connector, p.state, p.created, p.done, p.total, p.report,"
-        " p.generation, p.failure FROM publications p JOIN datasets d ON d.code = p.dataset"
+        " p.generation, p.failure, p.mode, p.sequence"
+        " FROM publications p JOIN datasets d ON d.code = p.dataset"
         " WHERE d.department = ?1 AND (?2 IS NULL OR p.id = ?2)"
         " ORDER BY p.state = 'held' DESC, p.created DESC LIMIT ?3",
         (person.department, publication, NEWEST),
     )
     shown: list[Shown] = []
-    for name, code, connector, state, created, done, total, report, generation, failure in rows:
+    for name, code, connector, state, created, done, total, report, *rest in rows:
         source = standing.source(code)
         if source is not None:
             read = None if report is None else orjson.loads(report)
             dataset = source.dataset
-            shown.append(
-                Shown(
-                    name, dataset, connector, state, created, done, total, read, generation, failure
-                )
-            )
+            shown.append(Shown(name, dataset, connector, state, created, done, total, read, *rest))
     return shown
 
 

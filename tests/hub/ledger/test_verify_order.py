@@ -82,8 +82,14 @@ def test_an_answer_after_its_dataset_or_purpose_was_stopped(
 
 # -- the identity of a question ----------------------------------------------------------------
 def test_one_request_entered_twice(world: World) -> None:
-    """Else one signature could stand for any number of answers."""
-    first, second = answered(world), answered(world)
+    """Else one signature could stand for any number of answers.
+
+    What stands side by side at one time, and differs as subjects do, is a batch
+    (``test_verify_batch.py``).
+    """
+    first = answered(world)
+    world.time.advance(1)
+    second = answered(world)
     request = control(world, first)["R"]
     forge(world, second, lambda members: members | {"R": request})
     assert faults(world) == {"request-twice"}

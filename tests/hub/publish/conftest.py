@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from publishing import SmallHub, found_hub
+from world.jobs import JobServer, serving
 
 
 @pytest.fixture
@@ -12,3 +13,9 @@ def small(tmp_path: Path) -> Iterator[SmallHub]:
     hub = found_hub(tmp_path / "hub")
     yield hub
     hub.close()
+
+
+@pytest.fixture(scope="session")
+def jobs() -> Iterator[JobServer]:
+    with serving() as server:
+        yield server

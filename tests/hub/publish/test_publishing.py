@@ -21,8 +21,8 @@ from publishing import (
 from catalog.definition import bundled
 from hub.errors import Conflict, Forbidden, NotFound, Unprocessable
 from hub.ledger.change import Actor
+from hub.publish.begun import SILENT_AFTER
 from hub.publish.digest import generation_digest
-from hub.publish.publications import SILENT_AFTER
 from hub.storage.sqlite import connect
 
 SHARED = (

@@ -140,3 +140,20 @@ def test_rejections_are_read_in_order_from_any_row_on(tmp_path: Path) -> None:
     assert all(b"name" not in path.read_bytes() for path in (tmp_path / "r").iterdir())
     rejections.clear()
     assert rejections.read(0, 10) == []
+
+
+def test_what_is_here_is_told_with_its_digests(staging: Staging) -> None:
+    chunks = {number: CSV.replace(b"a", str(number).encode()) for number in (0, 2, 11)}
+    for number, data in reversed(chunks.items()):
+        staging.receive(number, data, limit=LIMIT)
+    assert staging.received() == [(number, sha256(data)) for number, data in chunks.items()]
+
+
+def test_a_damaged_digest_is_not_told(staging: Staging) -> None:
+    staging.receive(0, CSV, limit=LIMIT)
+    path = staging.root / "00000000.chunk"
+    data = bytearray(path.read_bytes())
+    data[20] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StorageRefused):
+        staging.received()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -44,6 +45,47 @@ def test_the_newest_migration_is_the_one_that_the_code_names() -> None:
     config.set_main_option("script_location", "hub/storage/migrations")
     config.set_main_option("path_separator", "os")
     assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+def test_a_store_of_before_change_sets_comes_over(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "hub")
+    folder.create()
+    connection = connect(folder.control, "rwc")
+    engine = create_engine(
+        "sqlite://", module=driver, creator=lambda: connection, poolclass=StaticPool
+    )
+    config = Config()
+    config.set_main_option("script_location", "hub/storage/migrations")
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as bound:
+        config.attributes["connection"] = bound
+        command.upgrade(config, "0002")
+        bound.commit()
+    for statement in (
+        "INSERT INTO departments VALUES ('psb', '公安', 'Police', 'active')",
+        "INSERT INTO datasets VALUES ('resident', 'psb', x'', 'active', 'g-1', 1, 7)",
+        "INSERT INTO generations VALUES ('g-1', 'resident', x'00', 5, 'digest', 'live')",
+        """
+        INSERT INTO publications VALUES
+        ('p-1', 'resident', 'urn', 'k', 'a b', x'00', 'live', 7, 5, 5, 1, '{}', 'g-1', NULL),
+        ('p-2', 'resident', 'urn', 'k', 'a b', x'00', 'held', 8, 5, 5, 1, '{}', 'g-2', NULL)
+        """,
+    ):
+        connection.execute(statement)
+    engine.dispose()
+
+    assert migrate(folder) == ("0002", NEWEST)
+    require_newest(folder)
+    connection = connect(folder.control, "ro")
+    assert connection.execute("SELECT version, as_of, sequence FROM datasets").fetchall() == [
+        (1, 7, 0)
+    ]
+    # Its rows are found by their subjects alone, so nothing can be changed in it.
+    assert connection.execute("SELECT keyed, seals FROM generations").fetchall() == [(0, 0)]
+    assert connection.execute(
+        "SELECT state, mode, sequence, token FROM publications ORDER BY id"
+    ).fetchall() == [("live", "full", None, None), ("held", "full", None, None)]
+    connection.close()
 
 
 def test_a_database_of_another_release_is_refused(folder: Folder) -> None:

@@ -1,0 +1,1 @@
+"""One question about many subjects: asked, verified subject by subject, kept as one receipt."""

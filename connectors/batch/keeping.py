@@ -1,0 +1,40 @@
+"""What the store keeps of a batch: one receipt with all its entries, without values."""
+
+from certs.canonical import canonical
+from connectors.batch.question import BatchQuestion, kept_batch
+from connectors.batch.verify import CheckedBatch
+from connectors.question import Question, kept
+from connectors.receipts.kept import Kept, KeptQuestion
+
+
+def batch_to_keep(checked: CheckedBatch, question: BatchQuestion) -> Kept:
+    """What the store keeps of a verified batch."""
+    first = checked.opened[0]
+    alone = len(checked.opened) == 1
+    return Kept(
+        entry=checked.entry,
+        origin=checked.receipt.origin,
+        request=checked.receipt.request,
+        request_id=question.request_id,
+        token=checked.token,
+        status=checked.receipt.status,
+        outcome=first.control.outcome,
+        leaf=first.leaf_bytes,
+        leaf_hash=b"".join(one.leaf_hash for one in checked.opened),
+        opening=canonical(checked.openings[0] if alone else list(checked.openings)),
+        time=first.leaf.time,
+        state="received",
+        proof=None,
+        checkpoint=None,
+        key=checked.key,
+        operation=question.operation,
+        dataset=question.dataset,
+        entries=len(checked.opened),
+    )
+
+
+def question_of(before: KeptQuestion) -> Question | BatchQuestion:
+    """A question of ours, read again; raises ``QuestionRefused``."""
+    if before.operation == "batch":
+        return kept_batch(before.dataset, before.body)
+    return kept(before.operation, before.dataset, before.body)

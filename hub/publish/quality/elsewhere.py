@@ -1,0 +1,121 @@
+"""Asks what is live of other datasets whether it knows a subject; nothing of a record is opened.
+
+Only datasets of this hub are asked, as they stand when the check begins, by the blind index of
+their generation. Whether somebody stands in a register is told only to a department that may know:
+its own dataset, or one that it may look up in, or whose grant tells existence. What is not asked
+becomes a finding, never silence.
+"""
+
+from collections.abc import Sequence
+
+from catalog.definition import Dataset, load
+from catalog.quality import Exists
+from certs.sealing import Wrapping
+from hub.access import grants
+from hub.settings import Settings
+from hub.storage.folder import Folder
+from hub.storage.generation import GenerationGone, GenerationKeys, GenerationReader
+from hub.storage.sqlite import Connection
+
+_ATTEMPTS = 3
+"""A generation may be replaced between looking it up and opening it."""
+
+
+class Elsewhere:
+    """The datasets that one definition's rules name; ``unasked`` says what could not be asked."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        settings: Settings,
+        connection: Connection,
+        master: Wrapping,
+        *,
+        department: str,
+        now: int,
+    ) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._connection = connection
+        self._master = master
+        self._department = department
+        self._now = now
+        self._readers: dict[str, tuple[GenerationReader, int]] = {}
+        self.unasked: dict[str, tuple[str, str]] = {}
+        """By the code of a rule, the dataset and why it is not asked."""
+
+    def open(self, dataset: Dataset) -> None:
+        """Open whatever the rules of ``dataset`` name."""
+        why: dict[str, str | None] = {}
+        for rule in dataset.rules:
+            if not isinstance(rule, Exists):
+                continue
+            for code in rule.datasets:
+                if code not in why:
+                    why[code] = self._open(code)
+                unfit = why[code] or self._unfit(dataset, rule, code)
+                if unfit is not None:
+                    self.unasked.setdefault(rule.code, (code, unfit))
+
+    def absent(self, rule: Exists, values: Sequence[str]) -> set[str]:
+        """Those of the values that are subjects of none of the rule's datasets."""
+        missing = set(values)
+        if rule.code in self.unasked:
+            return set()
+        for code in rule.datasets:
+            reader, version = self._readers[code]
+            missing -= reader.standing(tuple(missing), version)
+        return missing
+
+    def close(self) -> None:
+        """Close what is open."""
+        for reader, _ in self._readers.values():
+            reader.close()
+        self._readers.clear()
+
+    def _open(self, code: str) -> str | None:
+        """Open what is live of a dataset; why not, if it is not asked."""
+        for _ in range(_ATTEMPTS):
+            found = self._connection.execute(
+                "SELECT d.department, d.status, d.version, g.name, g.keys FROM datasets d"
+                " LEFT JOIN generations g ON g.name = d.generation WHERE d.code = ?",
+                (code,),
+            ).fetchone()
+            why = self._why_not(code, found)
+            if why is not None:
+                return why
+            _, _, version, name, wrapped = found
+            full = self._settings.full(code)
+            keys = GenerationKeys.unwrap(self._master, wrapped, full, name)
+            try:
+                reader = GenerationReader(self._folder.generation(name), full, name, keys)
+            except GenerationGone:
+                continue
+            self._readers[code] = (reader, version)
+            return None
+        return "no-generation"
+
+    def _why_not(self, code: str, found: Sequence[object] | None) -> str | None:
+        if found is None:
+            return "no-dataset"
+        department, status, _, name, _ = found
+        if department != self._department and not self._granted(code):
+            return "no-grant"
+        if status != "active":
+            return "dataset-suspended"
+        return "no-generation" if name is None else None
+
+    def _granted(self, code: str) -> bool:
+        held = grants.listing(self._connection, department=self._department, dataset=code)
+        return any(
+            grant.stands(self._now) and (grant.existence or "lookup" in grant.operations)
+            for grant in held
+        )
+
+    def _unfit(self, dataset: Dataset, rule: Exists, code: str) -> str | None:
+        """Whether the other dataset's subjects are of none of the item's kinds."""
+        (definition,) = self._connection.execute(
+            "SELECT definition FROM datasets WHERE code = ?", (code,)
+        ).fetchone()
+        kinds = load(definition, code).subject.kinds
+        return None if set(kinds) & set(dataset.by_code[rule.item].kinds) else "other-kind"
