@@ -13,6 +13,8 @@ from hub.ledger.asked import Asked
 from hub.ledger.openable import RESTORE, opened_to
 
 KEYS: Mapping[str, str] = {
+    "application": "id",
+    "calendar": "day",
     "certificate": "keyid",
     "connector": "urn",
     "dataset": "code",
@@ -27,8 +29,10 @@ KEYS: Mapping[str, str] = {
 }
 """The member of a state that names the thing, by kind of entry."""
 MOVES: Mapping[str, bool | None] = {
+    "application": None,
     "attempts": False,
     "audit-read": False,
+    "calendar": False,
     "certificate": True,
     "connector": True,
     "dataset": True,

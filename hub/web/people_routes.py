@@ -14,6 +14,7 @@ from hub.access import connectors, datasets, departments, grants, purposes
 from hub.access.grant import Terms
 from hub.people.permissions import Permission, may
 from hub.runtime import Hub
+from hub.web.application_routes import application_routes
 from hub.web.json_body import answer, empty
 from hub.web.key_routes import key_routes
 from hub.web.person_request import Line, Slug, Strict, allowed, given
@@ -72,6 +73,7 @@ def people_routes(hub: Hub) -> APIRouter:
     key_routes(hub, routes)
     _grant_routes(hub, routes)
     _publication_routes(hub, routes)
+    application_routes(hub, routes)
     return routes
 
 
