@@ -6,7 +6,7 @@ async with AsyncConnector.open(Path("~/.yifen/connector").expanduser()) as conne
                            purpose="…", officer="…") for number in numbers))
 
 It asks as the gateway does: what is written down for several questions shares one sync. Proofs and
-renewal are left to ``keep_up`` or to ``connector receipts prove`` beside it.
+renewal are left to ``keep_up`` or to ``connector receipts fetch`` beside it.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class AsyncConnector:
     async def keep_up(self) -> Progress:
         """Fetch the proofs and opened entries that are due, beside the loop.
 
-        Raises ``LedgerForked``, ``ProofOverdue`` and so on, as ``connector receipts prove`` does.
+        Raises ``LedgerForked``, ``ProofOverdue`` and so on, as ``connector receipts fetch`` does.
         """
         return await asyncio.to_thread(self._keep_up)
 
