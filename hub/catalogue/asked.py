@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from catalog.definition import Family
-from catalog.finding import LONGEST, Wanted
+from catalog.search import LONGEST, Wanted
 from hub.errors import Unprocessable
 
 _NUMBER = re.compile(r"[0-9]{14}")

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from catalog.definition import Dataset, load
 from catalog.entry import Entry, Publisher
-from catalog.finding import Finder
+from catalog.search import Finder
 from hub.access.standing import StandingBook
 from hub.errors import NotFound
 from hub.storage.sqlite import Connection

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.definition import Dataset, bundled
 from catalog.entry import Entry, Publisher
-from catalog.finding import Finder, Wanted, folded
+from catalog.search import Finder, Wanted, folded
 
 POLICE = Publisher("psb", "公安局", "Public Security Bureau")
 MARKET = Publisher("mrb", "市场监督管理局", "Market Regulation Bureau")
