@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, ValidationError
 
+from catalog.credit_law import may_not_be_collected
 from catalog.errors import DefinitionRefused
 from catalog.item import IDENTIFIER, Code, Item, Label, Part, Sharing, Title, heading
 from catalog.quality import Exists, QualityRule, Thresholds, faults
@@ -195,6 +196,9 @@ def _contradictions(dataset: Dataset) -> Iterator[tuple[str, str]]:
             yield f"rules[{rule.code}].datasets", "own-dataset"
     if dataset.sharing == 3 and not dataset.sharing_basis:  # noqa: PLR2004 the law's numbering
         yield "sharing_basis", "sharing-basis-missing"
+    if dataset.family == "credit":
+        for item in filter(may_not_be_collected, dataset.items):
+            yield f"items[{item.code}]", "credit-may-not-collect"
 
 
 def _headings(dataset: Dataset) -> Iterator[tuple[str, str]]:

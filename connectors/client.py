@@ -227,17 +227,7 @@ class Connector:
             officer=officer,
             case=case,
         )
-        checked = self.asking.ask(question)
-        result = _read_result(checked, _Lookup)
-        return Answer(
-            dataset=result.dataset,
-            found=result.found,
-            records=tuple(Record(one.items, one.disputed) for one in result.records),
-            as_of=result.as_of,
-            generation=result.generation,
-            version=result.version,
-            proof=_proof(checked, question),
-        )
+        return read_answer(self.asking.ask(question), question)
 
     def batch(
         self,
@@ -285,17 +275,7 @@ class Connector:
             officer=officer,
             case=case,
         )
-        checked = self.asking.ask(question)
-        result = _read_result(checked, _Verification)
-        return Verification(
-            dataset=result.dataset,
-            match=result.match,
-            exists=result.exists,
-            as_of=result.as_of,
-            generation=result.generation,
-            version=result.version,
-            proof=_proof(checked, question),
-        )
+        return read_verification(self.asking.ask(question), question)
 
     def grants(self) -> tuple[Grant, ...]:
         """The grants to our department; raises ``Refused`` or ``HubError``."""
@@ -379,6 +359,34 @@ class Connector:
         return verify_evidence(
             data, trust=self.asking.trust, ledger=ledger, lineage=lineage, known=keys
         )
+
+
+def read_answer(checked: Checked, question: questions.Question) -> Answer:
+    """A verified lookup as callers get it; raises ``HubUnintelligible``."""
+    result = _read_result(checked, _Lookup)
+    return Answer(
+        dataset=result.dataset,
+        found=result.found,
+        records=tuple(Record(one.items, one.disputed) for one in result.records),
+        as_of=result.as_of,
+        generation=result.generation,
+        version=result.version,
+        proof=_proof(checked, question),
+    )
+
+
+def read_verification(checked: Checked, question: questions.Question) -> Verification:
+    """A verified verification as callers get it; raises ``HubUnintelligible``."""
+    result = _read_result(checked, _Verification)
+    return Verification(
+        dataset=result.dataset,
+        match=result.match,
+        exists=result.exists,
+        as_of=result.as_of,
+        generation=result.generation,
+        version=result.version,
+        proof=_proof(checked, question),
+    )
 
 
 def _read_result(checked: Checked, model: type[_Model]) -> _Model:

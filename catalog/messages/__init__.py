@@ -30,7 +30,7 @@ def catalogue() -> dict[str, dict[Language, str]]:
     return texts
 
 
-def text(key: str, language: Language, **params: str | int) -> str:
+def text(key: str, language: Language, /, **params: str | int) -> str:
     """The text of ``key`` in ``language`` with ``params`` filled in.
 
     A key that is not in the catalogue is a fault of ours: raises ``MessageCatalogueBroken``.

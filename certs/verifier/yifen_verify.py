@@ -1386,8 +1386,10 @@ def _tell_head(head: Head, report: Report) -> None:
 # === 8  Order: what the control parts say of each other ===========================================
 
 MOVES: Mapping[str, bool | None] = {
+    "application": None,
     "attempts": False,
     "audit-read": False,
+    "calendar": False,
     "certificate": True,
     "connector": True,
     "dataset": True,

@@ -36,6 +36,8 @@ class Terms(BaseModel):
     case_required: bool = False
     existence: bool = False
     basis: Annotated[str, StringConstraints(max_length=500)] = ""
+    application: Annotated[str, StringConstraints(pattern=r"^A-[0-9a-f]{12}$")] | None = None
+    """The application that it comes from; None for one that an administrator issued by hand."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "Terms":
@@ -63,6 +65,7 @@ class Grant:
     case_required: bool
     existence: bool
     basis: str
+    application: str | None = None
 
     def stands(self, now: int) -> bool:
         """Whether it is active and in its time."""
@@ -71,6 +74,7 @@ class Grant:
     def state(self) -> dict[str, Json]:
         """The whole state, as entries and API give it; codes are local to the hub."""
         return {
+            "application": self.application,
             "basis": self.basis,
             "case_required": self.case_required,
             "channels": sorted(self.channels),
@@ -111,6 +115,7 @@ def grant_of(terms: Terms, grant_id: str, version: int, status: GrantStatus) -> 
         case_required=terms.case_required,
         existence=terms.existence,
         basis=terms.basis,
+        application=terms.application,
     )
 
 

@@ -17,10 +17,15 @@ from hub.storage.tables import DatasetRow, GrantRow, PurposeRow
 def issue(changes: Changes, actor: Actor, terms: Terms) -> Grant:
     """Issue a grant; raises ``NotFound`` or ``Unprocessable`` for terms that make no sense."""
     with changes.change(actor) as change:
-        _check(change.session, terms)
-        grant = grant_of(terms, f"G-{secrets.token_hex(6)}", 1, "active")
-        _write(change, grant)
-        return grant
+        return issue_in(change, terms)
+
+
+def issue_in(change: Change, terms: Terms) -> Grant:
+    """Issue a grant within a change that moves the epoch; raises as ``issue``."""
+    _check(change.session, terms)
+    grant = grant_of(terms, f"G-{secrets.token_hex(6)}", 1, "active")
+    _write(change, grant)
+    return grant
 
 
 def change(
@@ -39,7 +44,9 @@ def change(
         if (terms.department, terms.dataset) != (current.department, current.dataset):
             raise Unprocessable(why="other-grant")
         _check(step.session, terms)
-        grant = grant_of(terms, grant_id, current.version + 1, current.status)
+        # Where it came from does not change with its terms.
+        kept = terms.model_copy(update={"application": current.application})
+        grant = grant_of(kept, grant_id, current.version + 1, current.status)
         _write(step, grant)
         return grant
 

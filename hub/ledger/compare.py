@@ -150,6 +150,19 @@ def _stored_grant(row: _Stored) -> _Row:
     return *rest, canonical(orjson.loads(str(state))).decode("utf-8")
 
 
+def _application(_name: str, state: _State) -> _Row:
+    members = ("department", "dataset", "provider", "version", "status")
+    return *(state.get(name) for name in members), canonical(state).decode("utf-8")
+
+
+def _calendar(replay: Replay) -> _Rows:
+    return {
+        name: (state.get("working"), state.get("basis"))
+        for (kind, name), state in replay.things.items()
+        if kind == "calendar" and state.get("working") is not None
+    }
+
+
 def _keys(replay: Replay) -> _Rows:
     names = ("use", "status", "since", "until", "copied", "certificate", "issuing")
     return {
@@ -259,6 +272,18 @@ _TABLES = (
         "SELECT id, department, dataset, version, status, state FROM grants",
         _stored_grant,
         _each("grant", _grant),
+    ),
+    _Table(
+        "application",
+        "SELECT id, department, dataset, provider, version, status, state FROM applications",
+        _stored_grant,
+        _each("application", _application),
+    ),
+    _Table(
+        "calendar",
+        "SELECT day, working, basis FROM calendar_days",
+        lambda row: (row[0], bool(row[1]), _plain(row[2:])[0]),
+        _calendar,
     ),
     _Table(
         "hold",

@@ -49,7 +49,8 @@ def opened_to(kind: str, state: Mapping[str, Json], provider: Provider) -> froze
     """The departments (local codes) to which an entry is opened; ``EVERYONE`` stands for all.
 
     A certificate and a connector to the department in its URN, a grant to whom it is given and
-    to whose dataset it is, the hub's keys and the restore of its log to everyone.
+    to whose dataset it is, an application to both its sides, the hub's keys and the restore of its
+    log to everyone.
     """
     match kind:
         case "key":
@@ -60,6 +61,10 @@ def opened_to(kind: str, state: Mapping[str, Json], provider: Provider) -> froze
             named = _department_of(state.get("connector"))
         case "connector":
             named = _department_of(state.get("urn"))
+        case "application":
+            # A draft is the applicant's own business.
+            sent = state.get("submitted") is not None
+            named = {state.get("department"), state.get("provider") if sent else None}
         case "grant":
             named = {state.get("department"), provider(str(state.get("dataset")))}
         case _:

@@ -15,6 +15,8 @@ from hub.ledger.openable import RESTORE, opened_to
 from hub.ledger.succession import follows
 
 KEYS: Mapping[str, str] = {
+    "application": "id",
+    "calendar": "day",
     "certificate": "keyid",
     "connector": "urn",
     "dataset": "code",
@@ -28,8 +30,10 @@ KEYS: Mapping[str, str] = {
 }
 """The member of a state that names the thing, by kind of entry."""
 MOVES: Mapping[str, bool | None] = {
+    "application": None,
     "attempts": False,
     "audit-read": False,
+    "calendar": False,
     "certificate": True,
     "connector": True,
     "dataset": True,

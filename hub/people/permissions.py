@@ -7,10 +7,10 @@ from typing import Literal, Protocol, TypeAlias, get_args
 
 from hub.errors import Forbidden
 
-Role: TypeAlias = Literal["administrator", "auditor", "officer", "steward"]
+Role: TypeAlias = Literal["administrator", "auditor", "head", "officer", "steward"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-DEPARTMENTAL: frozenset[Role] = frozenset({"officer", "steward"})
+DEPARTMENTAL: frozenset[Role] = frozenset({"head", "officer", "steward"})
 """Roles that act for one department and need to name it."""
 
 EXCLUSIVE: frozenset[Role] = frozenset({"administrator", "auditor"})
@@ -50,6 +50,24 @@ class Permission(StrEnum):
     """End a hold. Never with ``ERASE``: nobody destroys alone what somebody wanted kept."""
     READ_LOG = "read-log"
     """Search the log and open its entries."""
+    READ_APPLICATIONS = "read-applications"
+    """See the own department's applications and those that it has received."""
+    READ_ALL_APPLICATIONS = "read-all-applications"
+    """See all applications and how they keep their times."""
+    APPLY = "apply"
+    """Draft, change, withdraw and dispute the own department's applications."""
+    SIGN_APPLICATIONS = "sign-applications"
+    """Sign what somebody else of the own department has drafted."""
+    REPLY = "reply"
+    """Prepare the own department's replies, return, ask for time, say what is delivered."""
+    SIGN_REPLIES = "sign-replies"
+    """Sign a reply that somebody else of the own department has prepared."""
+    CONSENT_TO_TIME = "consent-to-time"
+    """Consent to the one extension of a reply's period."""
+    SETTLE_DISPUTES = "settle-disputes"
+    """Write down how a dispute was settled, each at the own level."""
+    CORRECT_CALENDAR = "correct-calendar"
+    """Say of single days whether they are worked."""
 
 
 _ANY_DEPARTMENT: frozenset[Role] = frozenset({"administrator", "auditor"})
@@ -71,6 +89,15 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.HOLD: _ANY_DEPARTMENT,
         Permission.RELEASE_HOLDS: frozenset({"auditor"}),
         Permission.READ_LOG: frozenset({"auditor"}),
+        Permission.READ_APPLICATIONS: frozenset({"head", "steward"}),
+        Permission.READ_ALL_APPLICATIONS: _ANY_DEPARTMENT,
+        Permission.APPLY: frozenset({"steward"}),
+        Permission.SIGN_APPLICATIONS: frozenset({"head"}),
+        Permission.REPLY: frozenset({"steward"}),
+        Permission.SIGN_REPLIES: frozenset({"head"}),
+        Permission.CONSENT_TO_TIME: frozenset({"administrator"}),
+        Permission.SETTLE_DISPUTES: frozenset({"administrator", "head"}),
+        Permission.CORRECT_CALENDAR: frozenset({"administrator"}),
     }
 )
 

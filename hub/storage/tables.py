@@ -172,6 +172,34 @@ class GrantRow(SQLModel, table=True):
     state: str
 
 
+class ApplicationRow(SQLModel, table=True):
+    """An application 共享申请: its whole state as canonical JSON, by version."""
+
+    __tablename__ = "applications"
+    id: str = Field(primary_key=True)
+    department: str = Field(foreign_key="departments.code", index=True)
+    dataset: str = Field(foreign_key="datasets.code")
+    provider: str = Field(foreign_key="departments.code", index=True)
+    status: str
+    version: int
+    due: int | None = Field(default=None, index=True)
+    state: str
+    drafted_by: str
+    """The account that wrote what the applicant's head is to sign."""
+    prepared_by: str | None = None
+    """The account that wrote what the provider's head is to sign."""
+
+
+class CalendarDayRow(SQLModel, table=True):
+    """A day that an administrator has said to be worked or off."""
+
+    __tablename__ = "calendar_days"
+    day: str = Field(primary_key=True)
+    """As ``2027-02-05``."""
+    working: bool
+    basis: str
+
+
 class MarkRow(SQLModel, table=True):
     """A dispute or repair of one record, by a pseudonym that outlives generations."""
 

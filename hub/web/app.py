@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from certs.errors import YifenError
+from hub.catalogue.shelf import Shelf
 from hub.errors import NotFound, Unavailable, Unprocessable
 from hub.ledger.folding import Folding
 from hub.lookup.receipt import Reply
@@ -93,9 +94,10 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
     app.include_router(department_routes(hub))
     app.include_router(opened_routes(hub))
     app.include_router(quality_routes(hub))
-    app.include_router(people_routes(hub))
+    shelf = Shelf(hub.reading, hub.book)
+    app.include_router(people_routes(hub, shelf))
     app.include_router(retention_routes(hub))
-    app.include_router(pages(hub))
+    app.include_router(pages(hub, shelf))
     return Front(hub, app)
 
 

@@ -12,8 +12,11 @@ from catalog.purposes import Purpose
 from certs.canonical import Json
 from hub.access import connectors, datasets, departments, grants, purposes
 from hub.access.grant import Terms
+from hub.catalogue.shelf import Shelf
 from hub.people.permissions import Permission, may
 from hub.runtime import Hub
+from hub.web.application_routes import application_routes
+from hub.web.catalogue_routes import catalogue_routes
 from hub.web.json_body import answer, empty
 from hub.web.key_routes import key_routes
 from hub.web.person_request import Line, Slug, Strict, allowed, given
@@ -62,7 +65,7 @@ class GrantStatusBody(Strict):
     status: Literal["active", "suspended", "revoked"]
 
 
-def people_routes(hub: Hub) -> APIRouter:
+def people_routes(hub: Hub, shelf: Shelf) -> APIRouter:
     """The routes that people's programs call."""
     routes = APIRouter(prefix="/v1")
     session_routes(hub, routes)
@@ -72,6 +75,8 @@ def people_routes(hub: Hub) -> APIRouter:
     key_routes(hub, routes)
     _grant_routes(hub, routes)
     _publication_routes(hub, routes)
+    application_routes(hub, routes)
+    catalogue_routes(hub, shelf, routes)
     return routes
 
 

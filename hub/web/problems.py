@@ -17,6 +17,7 @@ from certs.errors import (
     SignatureError,
     YifenError,
 )
+from hub.applications.errors import ApplicationIncomplete
 from hub.errors import (
     Busy,
     Conflict,
@@ -48,6 +49,7 @@ STATUS: Mapping[type[YifenError], int] = {
     PersonErased: 410,
     Conflict: 409,
     Unprocessable: 422,
+    ApplicationIncomplete: 422,
     DefinitionRefused: 422,
     TooLarge: 413,
     Busy: 503,

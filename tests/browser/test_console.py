@@ -97,6 +97,27 @@ def _failed(request: Request) -> list[str]:
     return [] if request.failure == "net::ERR_ABORTED" else [request.url]
 
 
+def test_somebody_finds_what_there_is_and_who_has_it(
+    enter: Callable[..., Page], served: "Served", tmp_path: Path
+) -> None:
+    page = enter("tax.chen")
+    page.click("nav >> text=数据目录")
+    page.fill("#q", "信用代码")
+    page.click("form[role=search] button")
+    assert "法人基础信息" in page.inner_text(".offers li:first-child")
+    assert "工作单位统一社会信用代码" in page.inner_text(".offers")
+    assert "不动产" not in page.inner_text(".offers")
+    page.screenshot(path=tmp_path / "found.png", full_page=True)
+    page.click("text=法人基础信息")
+    assert page.url == f"{served.address}/catalogue/legal_entity"
+    assert "市场监管局" in page.inner_text("main")
+    page.click("text=English")
+    assert "Unified social credit code" in page.inner_text("table")
+    page.screenshot(path=tmp_path / "entry.png", full_page=True)
+    page.set_viewport_size(NARROW)
+    page.screenshot(path=tmp_path / "narrow.png", full_page=True)
+
+
 def test_an_officer_asks_and_sees_the_receipt(
     enter: Callable[..., Page], served: "Served", tmp_path: Path
 ) -> None:

@@ -26,6 +26,8 @@ PAGES = {
     "/ask/resident/verify": {"hfc.wang"},
     "/grants": {"hfc.wang", "psb.zhou", "admin", "audit.zhao"},
     "/grants/new": {"admin"},
+    "/catalogue": {"hfc.wang", "psb.zhou", "admin", "audit.zhao"},
+    "/catalogue/resident": {"hfc.wang", "psb.zhou", "admin", "audit.zhao"},
     "/publications": {"psb.zhou"},
     "/publications/P-5f0c1a2b3c4d": {"psb.zhou"},
     "/log": {"audit.zhao"},
@@ -198,11 +200,13 @@ def test_attack_a_form_secret_of_another_session(visited: "Visit") -> None:
 
 
 def test_every_post_of_the_console_asks_for_the_forms_secret(visited: "Visit") -> None:
+    from hub.catalogue.shelf import Shelf  # noqa: PLC0415 as below
     from hub.web.pages import pages  # noqa: PLC0415 the router under test
 
+    hub = visited.house.hub
     posts = {
         str(context.path)
-        for context in iter_route_contexts(pages(visited.house.hub).routes)
+        for context in iter_route_contexts(pages(hub, Shelf(hub.reading, hub.book)).routes)
         if "POST" in (context.methods or ())
     }
     assert posts >= {"/ask/{dataset}/{operation}", "/log", "/log/entry", "/sign-out"}

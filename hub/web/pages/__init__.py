@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter
 
+from hub.catalogue.shelf import Shelf
 from hub.runtime import Hub
 from hub.web.pages.ask import ask_pages
+from hub.web.pages.catalogue import catalogue_pages
 from hub.web.pages.frame import Console
 from hub.web.pages.grant_changes import grant_change_pages
 from hub.web.pages.grants import grant_pages
@@ -17,7 +19,7 @@ from hub.web.pages.style import style_sheet
 __all__ = ["pages"]
 
 
-def pages(hub: Hub) -> APIRouter:
+def pages(hub: Hub, shelf: Shelf) -> APIRouter:
     """All pages of the console."""
     console = Console(hub)
     routes = APIRouter(include_in_schema=False)
@@ -26,6 +28,7 @@ def pages(hub: Hub) -> APIRouter:
         sign_in_pages(console),
         password_pages(console),
         ask_pages(console),
+        catalogue_pages(console, shelf),
         grant_change_pages(console),
         grant_pages(console),
         publication_pages(console),

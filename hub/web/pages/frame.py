@@ -64,6 +64,7 @@ _NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
             Permission.READ_OWN_GRANTS,
         ),
     ),
+    ("/catalogue", "console.nav.catalogue", tuple(Permission)),
     ("/publications", "console.nav.publications", (Permission.READ_PUBLICATIONS,)),
     ("/log", "console.nav.log", (Permission.READ_LOG,)),
 )

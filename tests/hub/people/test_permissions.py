@@ -33,7 +33,14 @@ class Someone:
                 "read-given-grants",
                 "read-publications",
                 "decide-publications",
+                "read-applications",
+                "apply",
+                "reply",
             },
+        ),
+        (
+            "head",
+            {"read-applications", "sign-applications", "sign-replies", "settle-disputes"},
         ),
         (
             "administrator",
@@ -46,11 +53,22 @@ class Someone:
                 "read-retention",
                 "erase",
                 "hold",
+                "read-all-applications",
+                "consent-to-time",
+                "settle-disputes",
+                "correct-calendar",
             },
         ),
         (
             "auditor",
-            {"read-all-grants", "read-log", "read-retention", "hold", "release-holds"},
+            {
+                "read-all-grants",
+                "read-log",
+                "read-retention",
+                "hold",
+                "release-holds",
+                "read-all-applications",
+            },
         ),
     ],
 )
@@ -67,6 +85,14 @@ def test_the_table_knows_every_permission_and_no_other_role() -> None:
 def test_nobody_who_gives_access_reads_the_log() -> None:
     giving = ALLOWED[Permission.CHANGE_GRANTS] | ALLOWED[Permission.MANAGE_PEOPLE]
     assert giving.isdisjoint(ALLOWED[Permission.READ_LOG])
+
+
+@pytest.mark.parametrize(
+    ("writes", "signs"),
+    [(Permission.APPLY, Permission.SIGN_APPLICATIONS), (Permission.REPLY, Permission.SIGN_REPLIES)],
+)
+def test_no_role_both_writes_and_signs(writes: Permission, signs: Permission) -> None:
+    assert ALLOWED[writes].isdisjoint(ALLOWED[signs])
 
 
 def test_nobody_alone_destroys_what_somebody_wanted_kept() -> None:

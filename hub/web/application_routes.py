@@ -1,0 +1,264 @@
+"""The JSON routes of applications and of the calendar by which their times are reckoned."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from catalog.masks import Mask
+from certs.canonical import Json
+from hub.access.grant import Slug as Code
+from hub.applications import answering, applying, register
+from hub.applications.application import Application, Elements, Extension, Gap, Reason
+from hub.applications.duties import concerns, duties
+from hub.calendar import corrections
+from hub.calendar.statutory import day_of
+from hub.errors import Forbidden, Unprocessable
+from hub.people.permissions import Permission, may, require
+from hub.people.sessions import Person
+from hub.runtime import Hub
+from hub.web.json_body import answer
+from hub.web.person_request import Line, Slug, Strict, allowed, given
+from hub.web.session import person_of
+
+Version = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class DraftBody(Strict):
+    """A new application."""
+
+    dataset: Slug
+    elements: Elements
+
+
+class AmendBody(Strict):
+    """What is stated from now on, in place of what was in ``version``."""
+
+    version: Version
+    elements: Elements
+
+
+class VersionBody(Strict):
+    """The version that the person saw."""
+
+    version: Version
+
+
+class GapsBody(Strict):
+    """All that an application lacks, in the provider's eyes."""
+
+    version: Version
+    gaps: Annotated[tuple[Gap, ...], Field(min_length=1, max_length=100)]
+
+
+class ReplyBody(Strict):
+    """Each wanted item with its mask, or refused with the reason."""
+
+    version: Version
+    items: Annotated[dict[Code, Mask], Field(max_length=500)]
+    refused: dict[Code, Reason] = Field(default_factory=dict, max_length=500)
+
+
+class TimeBody(Strict):
+    """How many working days more, and why."""
+
+    version: Version
+    days: Annotated[int, Field(ge=1, le=10)]
+    reason: Reason
+
+
+class ReasonBody(Strict):
+    """A reason, or an outcome."""
+
+    version: Version
+    reason: Reason
+
+
+class DayBody(Strict):
+    """Whether a day is worked; null: as announced again."""
+
+    working: bool | None
+    basis: Line
+
+
+def application_routes(hub: Hub, routes: APIRouter) -> None:
+    """Applications, for signed-in people of both sides and for administrators."""
+    _reading_routes(hub, routes)
+    _applicant_routes(hub, routes)
+    _provider_routes(hub, routes)
+    _authority_routes(hub, routes)
+    _calendar_routes(hub, routes)
+
+
+def _reading_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.get("/applications")
+    async def list_applications(request: Request) -> Response:
+        seen = _sees(person_of(request, hub))
+        found = register.listing(hub.reading, seen)
+        calendar, now = corrections.working_days(hub.reading), hub.clock()
+        told: list[Json] = [register.shown(one, calendar, now) for one in found]
+        return answer({"applications": told})
+
+    @routes.get("/duties")
+    async def list_duties(request: Request) -> Response:
+        person = person_of(request, hub)
+        calendar, now = corrections.working_days(hub.reading), hub.clock()
+        held = frozenset(permission for permission in Permission if may(person, permission))
+        found: list[Json] = [
+            duty.to_json()
+            for application in register.listing(hub.reading, _sees(person))
+            for duty in duties(application, calendar, now)
+            if concerns(duty, held, person.department)
+        ]
+        return answer({"duties": found})
+
+    @routes.get("/applications/{application}")
+    async def one_application(request: Request, application: str) -> Response:
+        seen = _sees(person_of(request, hub))
+        return answer(_shown(hub, register.find(hub.reading, application, seen)))
+
+
+def _applicant_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.post("/applications")
+    async def draft(request: Request) -> Response:
+        actor = allowed(request, hub, Permission.APPLY)
+        asked = await given(request, hub, DraftBody)
+        drafted, lacking = applying.draft(hub.changes, actor, asked.dataset, asked.elements)
+        return answer({**_shown(hub, drafted), "gaps": _gaps(lacking)}, 201)
+
+    @routes.put("/applications/{application}")
+    async def amend(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.APPLY)
+        asked = await given(request, hub, AmendBody)
+        amended, lacking = applying.amend(
+            hub.changes, actor, application, asked.version, asked.elements
+        )
+        return answer({**_shown(hub, amended), "gaps": _gaps(lacking)})
+
+    @routes.post("/applications/{application}/sign")
+    async def sign(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.SIGN_APPLICATIONS)
+        asked = await given(request, hub, VersionBody)
+        calendar = corrections.working_days(hub.reading)
+        signed = applying.sign(hub.changes, actor, application, asked.version, calendar)
+        return answer(_shown(hub, signed))
+
+    @routes.post("/applications/{application}/withdraw")
+    async def withdraw(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.APPLY)
+        asked = await given(request, hub, VersionBody)
+        withdrawn = applying.withdraw(hub.changes, actor, application, asked.version)
+        return answer(_shown(hub, withdrawn))
+
+    @routes.post("/applications/{application}/dispute")
+    async def dispute(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.APPLY)
+        asked = await given(request, hub, ReasonBody)
+        found = applying.dispute(hub.changes, actor, application, asked.version, asked.reason)
+        return answer(_shown(hub, found))
+
+
+def _provider_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.post("/applications/{application}/return")
+    async def give_back(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.REPLY)
+        asked = await given(request, hub, GapsBody)
+        found = answering.give_back(hub.changes, actor, application, asked.version, asked.gaps)
+        return answer(_shown(hub, found))
+
+    @routes.put("/applications/{application}/reply")
+    async def prepare(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.REPLY)
+        asked = await given(request, hub, ReplyBody)
+        found = answering.prepare(
+            hub.changes, actor, application, asked.version, asked.items, asked.refused
+        )
+        return answer(_shown(hub, found))
+
+    @routes.post("/applications/{application}/reply/sign")
+    async def sign_reply(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.SIGN_REPLIES)
+        asked = await given(request, hub, VersionBody)
+        calendar = corrections.working_days(hub.reading)
+        found = answering.sign_reply(hub.changes, actor, application, asked.version, calendar)
+        return answer(_shown(hub, found))
+
+    @routes.post("/applications/{application}/extension")
+    async def ask_for_time(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.REPLY)
+        asked = await given(request, hub, TimeBody)
+        extension = Extension(reason=asked.reason, days=asked.days)
+        found = answering.ask_for_time(hub.changes, actor, application, asked.version, extension)
+        return answer(_shown(hub, found))
+
+    @routes.post("/applications/{application}/delivery")
+    async def deliver(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.REPLY)
+        asked = await given(request, hub, VersionBody)
+        found = answering.deliver(hub.changes, actor, application, asked.version)
+        return answer(_shown(hub, found))
+
+
+def _authority_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.post("/applications/{application}/extension/consent")
+    async def consent_to_time(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.CONSENT_TO_TIME)
+        asked = await given(request, hub, VersionBody)
+        calendar = corrections.working_days(hub.reading)
+        found = answering.consent_to_time(hub.changes, actor, application, asked.version, calendar)
+        return answer(_shown(hub, found))
+
+    @routes.post("/applications/{application}/dispute/settlement")
+    async def settle(request: Request, application: str) -> Response:
+        actor = allowed(request, hub, Permission.SETTLE_DISPUTES)
+        asked = await given(request, hub, ReasonBody)
+        found = answering.settle(hub.changes, actor, application, asked.version, asked.reason)
+        return answer(_shown(hub, found))
+
+
+def _calendar_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.get("/calendar")
+    async def list_days(request: Request) -> Response:
+        person_of(request, hub)
+        days: list[Json] = [*corrections.listing(hub.reading)]
+        return answer({"days": days})
+
+    @routes.put("/calendar/{day}")
+    async def correct(request: Request, day: str) -> Response:
+        actor = allowed(request, hub, Permission.CORRECT_CALENDAR)
+        asked = await given(request, hub, DayBody)
+        entry = corrections.correct(
+            hub.changes,
+            actor,
+            _day(day),
+            working=asked.working,
+            basis=asked.basis,
+            today=day_of(hub.clock()),
+        )
+        return answer({"entry": entry})
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Unprocessable(why="day") from error
+
+
+def _sees(person: Person) -> str | None:
+    """The department whose applications a person sees, None for all; raises ``Forbidden``."""
+    if may(person, Permission.READ_ALL_APPLICATIONS):
+        return None
+    require(person, Permission.READ_APPLICATIONS)
+    if person.department is None:
+        raise Forbidden(what=Permission.READ_APPLICATIONS.value)
+    return person.department
+
+
+def _shown(hub: Hub, application: Application) -> dict[str, Json]:
+    return register.shown(application, corrections.working_days(hub.reading), hub.clock())
+
+
+def _gaps(lacking: tuple[Gap, ...]) -> list[Json]:
+    return [{"where": gap.where, "why": gap.why} for gap in lacking]
