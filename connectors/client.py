@@ -44,13 +44,16 @@ MARKS = ("disputed", "repaired", "cleared")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verified answer to a lookup; ``as_of`` is when the data was published (RFC 3339)."""
+    """A verified answer to a lookup; ``as_of`` is when the data was published (RFC 3339).
+
+    It is None, and so is ``generation``, for a dataset that has not been published yet.
+    """
 
     dataset: str
     found: bool
     records: tuple[Record, ...]
-    as_of: str
-    generation: str
+    as_of: str | None
+    generation: str | None
     version: int
     proof: Proof
 
@@ -62,8 +65,8 @@ class Verification:
     dataset: str
     match: bool
     exists: bool | None
-    as_of: str
-    generation: str
+    as_of: str | None
+    generation: str | None
     version: int
     proof: Proof
 
@@ -117,9 +120,9 @@ class _Record(BaseModel):
 class _Result(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
-    as_of: str
+    as_of: str | None
     dataset: str
-    generation: str
+    generation: str | None
     version: int
 
 

@@ -74,7 +74,7 @@ class _Record(BaseModel):
 class _Source(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
-    as_of: str
+    as_of: str | None
     generation: str | None
     version: int
 

@@ -175,8 +175,15 @@ def _show_answer(screen: Screen, answer: Answer) -> None:
             ["connector.table.item", "connector.table.value"],
             [[code, value] for code, value in record.items.items()],
         )
-    screen.say("connector.lookup.as_of", dataset=answer.dataset, as_of=answer.as_of)
+    _say_as_of(screen, answer.dataset, answer.as_of)
     _say_proof(screen, answer.proof)
+
+
+def _say_as_of(screen: Screen, dataset: str, as_of: str | None) -> None:
+    if as_of is None:
+        screen.say("connector.lookup.unpublished", dataset=dataset)
+    else:
+        screen.say("connector.lookup.as_of", dataset=dataset, as_of=as_of)
 
 
 def _show_verification(screen: Screen, answer: Verification) -> None:
@@ -192,7 +199,7 @@ def _show_verification(screen: Screen, answer: Verification) -> None:
     screen.say("connector.verify.match" if answer.match else "connector.verify.mismatch")
     if answer.exists is not None:
         screen.say("connector.verify.exists" if answer.exists else "connector.verify.absent")
-    screen.say("connector.lookup.as_of", dataset=answer.dataset, as_of=answer.as_of)
+    _say_as_of(screen, answer.dataset, answer.as_of)
     _say_proof(screen, answer.proof)
 
 

@@ -69,9 +69,9 @@ class Record(_Told):
 
 class _Answer(_Told):
     dataset: str
-    generation: str
+    generation: str | None
     version: int
-    as_of: str
+    as_of: str | None
     receipt: Receipt
 
 

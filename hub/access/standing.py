@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from catalog.definition import Dataset, load
 from certs.certificates import read_certificate
+from certs.encoding import rfc3339
 from certs.keys import PublicKey
 from hub.access.grant import Grant, read_grant
 from hub.ledger.origin import signed_from
@@ -57,6 +58,11 @@ class Source:
     version: int
     as_of: int
     marked: bool
+
+    @property
+    def told_as_of(self) -> str | None:
+        """Since when what is live was true (RFC 3339), as answers say it; None before that."""
+        return None if self.generation is None else rfc3339(self.as_of)
 
 
 class Standing:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from catalog.masks import apply
 from certs.canonical import Json, canonical
-from certs.encoding import b64u, rfc3339
+from certs.encoding import b64u
 from certs.entropy import random_bytes
 from hub.access.standing import Standing
 from hub.lookup.batch_ask import Subject
@@ -44,7 +44,7 @@ class BatchReveal:
             if item.code in cover.masks
         )
         shared: dict[str, Json] = {
-            "as_of": rfc3339(source.as_of),
+            "as_of": source.told_as_of,
             "dataset": dataset,
             "generation": source.generation,
             "version": source.version,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from catalog.masks import apply
 from catalog.values import check_value
 from certs.canonical import Json
-from certs.encoding import b64u, rfc3339
+from certs.encoding import b64u
 from certs.entropy import random_bytes
 from hub.lookup.ask import Question
 from hub.lookup.decide import Permit, Refusal
@@ -31,7 +31,7 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
     """The answer to a permitted question; ``dataset`` is the full name."""
     source = permit.source
     result: dict[str, Json] = {
-        "as_of": rfc3339(source.as_of),
+        "as_of": source.told_as_of,
         "dataset": dataset,
         "generation": source.generation,
         "nonce": b64u(random_bytes(NONCE_BYTES)),
