@@ -3,7 +3,12 @@
 from fastapi import APIRouter
 
 from hub.runtime import Hub
+from hub.web.pages.answering import answering_pages
+from hub.web.pages.application_acts import application_act_pages
+from hub.web.pages.applications import application_pages
+from hub.web.pages.applying import applying_pages
 from hub.web.pages.ask import ask_pages
+from hub.web.pages.calendar import calendar_pages
 from hub.web.pages.frame import Console
 from hub.web.pages.grant_changes import grant_change_pages
 from hub.web.pages.grants import grant_pages
@@ -26,6 +31,11 @@ def pages(hub: Hub) -> APIRouter:
         sign_in_pages(console),
         password_pages(console),
         ask_pages(console),
+        applying_pages(console),
+        answering_pages(console),
+        application_act_pages(console),
+        application_pages(console),
+        calendar_pages(console),
         grant_change_pages(console),
         grant_pages(console),
         publication_pages(console),
