@@ -28,7 +28,7 @@ class Shots:
         page.screenshot(path=self._folder / f"{self._count:02}-{name}.png", full_page=True)
         page.set_viewport_size(NARROW)
         page.screenshot(path=self._folder / f"{self._count:02}-{name}-narrow.png", full_page=True)
-        for element in page.locator("main > *, main .card > *").all():
+        for element in page.locator("main > *, main .card > *, main > section > *").all():
             inner = element.bounding_box()
             assert inner is None or inner["x"] + inner["width"] <= NARROW["width"] + 1, name
         page.set_viewport_size(WIDE)
