@@ -47,10 +47,11 @@ class Everyone:
         for role in AUTHORITY:
             accounts.enrol(changes, OPERATOR, account(role), role, None, [role], hashed)
         everyone = cls(world)
-        everyone.applications.update(everyone._made())
+        everyone.applications.update(everyone.made())
         return everyone
 
-    def _made(self) -> Iterator[tuple[str, Application]]:
+    def made(self) -> Iterator[tuple[str, Application]]:
+        """An application in every state, each begun anew."""
         changes, calendar = self.world.hub.changes, working_days(self.world.hub.reading)
         writer, head = actor(f"{APPLICANT}.steward"), actor(f"{APPLICANT}.head")
         keeper, signer = actor(f"{PROVIDER}.steward"), actor(f"{PROVIDER}.head")
