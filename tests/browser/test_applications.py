@@ -1,13 +1,26 @@
-"""The pages of applications and of the calendar, in-process: what people write into them."""
+"""The pages of applications and of the calendar, in-process: what people write into them.
 
+And what the command shows of an application that came by the pages.
+"""
+
+import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from documents import ROOT
 
+from certs.keys import write_secret
+from hub.applications import applying
+from hub.applications.application import Elements
 from hub.calendar import corrections
+from hub.ledger.change import Actor
 
 if TYPE_CHECKING:
-    from conftest import Page, Visit
+    from pathlib import Path
+
+    from conftest import Page, Served, Visit
 
 WHOLE: dict[str, object] = {
     "dataset": "resident",
@@ -182,3 +195,33 @@ def test_days_of_the_calendar_are_corrected_together_within_a_month(visited: "Vi
     ]
     assert visited.post("/calendar", fields | {"working": "announced"}).status == 303
     assert corrections.listing(reading) == []
+
+
+def test_the_command_lists_and_shows_what_somebody_sees(served: "Served", tmp_path: "Path") -> None:
+    hub = served.house.hub
+    writer = Actor("console", account="tax.liu", department="tax")
+    drafted, _ = applying.draft(hub.changes, writer, "resident", Elements(items=("name",)))
+
+    def told(who: str, *arguments: str) -> tuple[int, str]:
+        session = tmp_path / who
+        if not session.exists():
+            write_secret(session, hub.sessions.issue(who).token.encode("ascii"))
+        where = ("--address", served.address, "--session", str(session))
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", *where, "application", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    assert drafted.id in told("tax.liu", "list", "--status", "draft")[1]
+    assert drafted.id not in told("tax.liu", "list", "--status", "granted")[1]
+    # To the provider a draft is not there.
+    assert drafted.id not in told("psb.zhou", "list")[1]
+    assert told("psb.zhou", "show", drafted.id) == (1, "")
+    code, shown = told("tax.liu", "show", drafted.id)
+    assert (code, "name" in shown, "draft" in shown) == (0, True, True)
+    [whole] = json.loads(told("tax.liu", "show", drafted.id, "--json")[1])
+    assert whole == {**drafted.state(), "urgency": None}

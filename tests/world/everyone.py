@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from certs.encoding import rfc3339
 from hub.applications import answering, applying
-from hub.applications.application import Application, Elements, Extension
+from hub.applications.application import Application, Elements, Extension, Gap
 from hub.calendar.corrections import working_days
 from hub.ledger.change import OPERATOR, Actor
 from hub.people import accounts
@@ -20,6 +20,8 @@ DEPARTMENTS = (PROVIDER, APPLICANT, THIRD)
 NOBODY = "nobody"
 AUTHORITY = ("administrator", "auditor")
 IN_DEPARTMENTS = tuple(f"{code}.{role}" for code in DEPARTMENTS for role in sorted(DEPARTMENTAL))
+WRITERS = (f"{APPLICANT}.writer", f"{PROVIDER}.writer")
+"""Stewards who have written what others sign; the others are kept away by their role alone."""
 PEOPLE = (*IN_DEPARTMENTS, *AUTHORITY)
 _ACCOUNTS = {"administrator": "authority", "auditor": "inspector"}
 
@@ -44,6 +46,9 @@ class Everyone:
         for who in IN_DEPARTMENTS:
             code, _, role = who.partition(".")
             accounts.enrol(changes, OPERATOR, account(who), who, code, [role], hashed)
+        for who in WRITERS:
+            code = who.partition(".")[0]
+            accounts.enrol(changes, OPERATOR, account(who), who, code, ["steward"], hashed)
         for role in AUTHORITY:
             accounts.enrol(changes, OPERATOR, account(role), role, None, [role], hashed)
         everyone = cls(world)
@@ -53,8 +58,8 @@ class Everyone:
     def made(self) -> Iterator[tuple[str, Application]]:
         """An application in every state, each begun anew."""
         changes, calendar = self.world.hub.changes, working_days(self.world.hub.reading)
-        writer, head = actor(f"{APPLICANT}.steward"), actor(f"{APPLICANT}.head")
-        keeper, signer = actor(f"{PROVIDER}.steward"), actor(f"{PROVIDER}.head")
+        writer, head = actor(WRITERS[0]), actor(f"{APPLICANT}.head")
+        keeper, signer = actor(WRITERS[1]), actor(f"{PROVIDER}.head")
         elements = Elements.model_validate(
             {
                 "items": ("name", "address"),
@@ -88,6 +93,9 @@ class Everyone:
         yield "draft", draft()
         yield "submitted", submitted()
         yield "prepared", prepared()
+        back = submitted()
+        gap = Gap(where="scope", why="不清楚")
+        yield "returned", answering.give_back(changes, keeper, back.id, back.version, [gap])
         asked = submitted()
         extension = Extension(reason="需要核实", days=5)
         yield (

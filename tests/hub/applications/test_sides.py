@@ -113,6 +113,7 @@ def test_a_draft_is_the_applicants_own_business(road: "Road") -> None:
     drafted = road.draft()
     path = f"/v1/applications/{drafted['id']}"
     assert road.call("psb.writer", "GET", path).status == 404
+    assert road.done("psb.writer", "GET", "/v1/applications")["applications"] == []
     road.on("mrb.writer", drafted, "withdraw")
     assert road.call("psb.writer", "GET", path).status == 404
     assert road.call("mrb.head", "GET", path).status == 200

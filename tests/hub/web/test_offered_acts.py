@@ -30,7 +30,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "sign-reply": {},
     "withdraw": {},
 }
-STATES = ("draft", "submitted", "prepared", "asked", "answered", "disputed")
+STATES = ("draft", "submitted", "returned", "prepared", "asked", "answered", "disputed")
 
 
 @pytest.fixture(scope="module")
