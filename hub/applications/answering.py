@@ -35,7 +35,7 @@ def give_back(
     if not lacking:
         raise Unprocessable(why="gaps")
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.provider)
         _require_submitted(found)
         if found.returned:
@@ -57,7 +57,7 @@ def prepare(
     Raises ``NotFound``, ``Conflict`` or ``Unprocessable`` with the item that is not answered.
     """
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.provider)
         _require_submitted(found)
         definition, _ = dataset_of(change.session, found.dataset)
@@ -68,7 +68,8 @@ def prepare(
         for code in sorted(items.keys() & refused.keys()):
             raise Unprocessable(why="item-answered-twice", item=code)
         for code, mask in items.items():
-            if not suits(mask, definition.by_code[code]):
+            item = definition.by_code.get(code)
+            if item is None or not suits(mask, item):
                 raise Unprocessable(why="mask-unsuitable", item=code)
         row.prepared_by = actor.account
         reply = Reply(items=dict(items), refused=dict(refused))
@@ -83,7 +84,7 @@ def sign_reply(
     Raises ``NotFound``, ``Conflict`` without a reply, ``Forbidden`` to whoever prepared it.
     """
     with changes.change(actor) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.provider)
         _require_submitted(found)
         if found.reply is None:
@@ -102,7 +103,7 @@ def ask_for_time(
     Raises ``NotFound``, ``Conflict`` if it has been asked for or the period has ended.
     """
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.provider)
         _require_submitted(found)
         if found.extension is not None:
@@ -121,7 +122,7 @@ def consent_to_time(
     The new period is reckoned from the end of the old one. Raises ``NotFound`` or ``Conflict``.
     """
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         _require_submitted(found)
         extension = found.extension
         if extension is None or extension.consented is not None or found.due is None:
@@ -140,7 +141,7 @@ def deliver(changes: Changes, actor: Actor, application: str, version: int) -> A
     Raises ``NotFound``, or ``Conflict`` before that or if nothing is to be delivered.
     """
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.provider)
         if found.grant is None or found.delivered is not None:
             raise Conflict(why="nothing-to-deliver")
@@ -162,7 +163,7 @@ def settle(
     administrator's to write down.
     """
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         dispute = found.dispute
         if dispute is None or dispute.settled is not None:
             raise Conflict(why="no-dispute")

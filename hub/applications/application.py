@@ -29,7 +29,12 @@ OPEN: frozenset[Status] = frozenset({"draft", "submitted", "returned"})
 ANSWERED: frozenset[Status] = frozenset({"granted", "partly-granted", "refused"})
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
+REASON = range(2, 501)
+"""How many characters a reason has."""
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=REASON.start, max_length=REASON.stop - 1),
+]
 
 
 def _ordered(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def amend(
     Raises ``NotFound``, or ``Conflict`` for another version or status.
     """
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.department)
         if found.status not in {"draft", "returned"}:
             raise Conflict(why=f"application-{found.status}")
@@ -90,7 +90,7 @@ def sign(
     ``Conflict``, ``Forbidden`` to whoever drafted it, ``ApplicationIncomplete`` with every gap.
     """
     with changes.change(actor) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.department)
         if found.status not in {"draft", "returned"}:
             raise Conflict(why=f"application-{found.status}")
@@ -118,7 +118,7 @@ def sign(
 def withdraw(changes: Changes, actor: Actor, application: str, version: int) -> Application:
     """Take an application back that was not answered; raises ``NotFound`` or ``Conflict``."""
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.department)
         if found.status not in OPEN:
             raise Conflict(why=f"application-{found.status}")
@@ -134,7 +134,7 @@ def dispute(
     Raises ``NotFound`` or ``Conflict``.
     """
     with changes.change(actor, moves_epoch=False) as change:
-        row, found = current(change.session, application, version)
+        row, found = current(change.session, actor, application, version)
         require_side(actor, found.department)
         if found.status not in ANSWERED or found.status == "granted":
             raise Conflict(why=f"application-{found.status}")

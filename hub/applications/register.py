@@ -22,12 +22,20 @@ def new_id() -> str:
     return f"A-{secrets.token_hex(6)}"
 
 
-def current(session: Session, application: str, version: int) -> tuple[ApplicationRow, Application]:
-    """Row and state of an application; raises ``NotFound``, ``Conflict`` for another version."""
+def current(
+    session: Session, actor: Actor, application: str, version: int
+) -> tuple[ApplicationRow, Application]:
+    """Row and state of an application that the actor sees, in the version that they saw.
+
+    Raises ``NotFound``, also where it is not there for the actor's department: to a third one
+    another version must look like none. ``Conflict`` for another version.
+    """
     row = session.get(ApplicationRow, application)
     if row is None:
         raise NotFound(what="application")
     found = Application.model_validate_json(row.state)
+    if not _seen_by(found, actor.department):
+        raise NotFound(what="application")
     if found.version != version:
         raise Conflict(why="version")
     return row, found

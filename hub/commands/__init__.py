@@ -13,6 +13,7 @@ from hub.commands.acting import CallRefused
 from hub.commands.speech import LANGUAGE, Place, speak
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "application": ("application", "application"),
     "bench": ("bench", "bench"),
     "connector": ("admission", "connector"),
     "dataset": ("admission", "dataset"),

@@ -11,12 +11,11 @@ from certs.canonical import Json
 from hub.access.grant import Slug as Code
 from hub.applications import answering, applying, register
 from hub.applications.application import Application, Elements, Extension, Gap, Reason
-from hub.applications.duties import concerns, duties
+from hub.applications.seeing import sees, waiting
 from hub.calendar import corrections
 from hub.calendar.statutory import day_of
-from hub.errors import Forbidden, Unprocessable
-from hub.people.permissions import Permission, may, require
-from hub.people.sessions import Person
+from hub.errors import Unprocessable
+from hub.people.permissions import Permission
 from hub.runtime import Hub
 from hub.web.json_body import answer
 from hub.web.person_request import Line, Slug, Strict, allowed, given
@@ -94,7 +93,7 @@ def application_routes(hub: Hub, routes: APIRouter) -> None:
 def _reading_routes(hub: Hub, routes: APIRouter) -> None:
     @routes.get("/applications")
     async def list_applications(request: Request) -> Response:
-        seen = _sees(person_of(request, hub))
+        seen = sees(person_of(request, hub))
         found = register.listing(hub.reading, seen)
         calendar, now = corrections.working_days(hub.reading), hub.clock()
         told: list[Json] = [register.shown(one, calendar, now) for one in found]
@@ -102,20 +101,13 @@ def _reading_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/duties")
     async def list_duties(request: Request) -> Response:
-        person = person_of(request, hub)
-        calendar, now = corrections.working_days(hub.reading), hub.clock()
-        held = frozenset(permission for permission in Permission if may(person, permission))
-        found: list[Json] = [
-            duty.to_json()
-            for application in register.listing(hub.reading, _sees(person))
-            for duty in duties(application, calendar, now)
-            if concerns(duty, held, person.department)
-        ]
-        return answer({"duties": found})
+        found = waiting(hub.reading, person_of(request, hub), hub.clock())
+        told: list[Json] = [duty.to_json() for duty in found]
+        return answer({"duties": told})
 
     @routes.get("/applications/{application}")
     async def one_application(request: Request, application: str) -> Response:
-        seen = _sees(person_of(request, hub))
+        seen = sees(person_of(request, hub))
         return answer(_shown(hub, register.find(hub.reading, application, seen)))
 
 
@@ -244,16 +236,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise Unprocessable(why="day") from error
-
-
-def _sees(person: Person) -> str | None:
-    """The department whose applications a person sees, None for all; raises ``Forbidden``."""
-    if may(person, Permission.READ_ALL_APPLICATIONS):
-        return None
-    require(person, Permission.READ_APPLICATIONS)
-    if person.department is None:
-        raise Forbidden(what=Permission.READ_APPLICATIONS.value)
-    return person.department
 
 
 def _shown(hub: Hub, application: Application) -> dict[str, Json]:

@@ -21,6 +21,7 @@ import pytest
 import uvicorn
 from httpx2 import Response
 from starlette.testclient import TestClient
+from world.browsing import browser, enter
 
 from catalog.definition import Dataset, bundled
 from hub.access import datasets, departments, grants
@@ -35,12 +36,17 @@ from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationKeys, Generation
 from hub.storage.tables import DatasetRow, GenerationRow, PublicationRow
 from hub.web.app import create_app
 
+__all__ = ["browser", "enter"]
+
 PASSWORD = "seven small lanterns"
 PEOPLE = (
     ("hfc.wang", "王秀英", "hfc", ["officer"]),
     ("psb.zhou", "周建国", "psb", ["steward"]),
     ("audit.zhao", "赵敏", None, ["auditor"]),
     ("tax.chen", "陈静", "tax", ["officer"]),
+    ("tax.liu", "刘洋", "tax", ["steward"]),
+    ("tax.sun", "孙志强", "tax", ["head"]),
+    ("psb.ma", "马建军", "psb", ["head"]),
 )
 DEPARTMENTS = (
     ("psb", "公安局", "Public Security Bureau"),

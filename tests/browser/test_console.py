@@ -1,100 +1,20 @@
 """The console in a real browser, without JavaScript, in both languages."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from kept_profiles import NEWEST, year_of_profiles
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Page
+from world.browsing import NARROW
 
 if TYPE_CHECKING:
     from conftest import Served
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "seven small lanterns"
 ZHANG = "11010519491231002X"
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-PLACES = (
-    Path("/usr/lib/chromium/chromium-headless-shell"),
-    Path("/usr/lib/chromium-headless-shell/chromium-headless-shell"),
-    Path("/usr/lib/chromium/chromium"),
-)
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-NARROW = {"width": 390, "height": 800}
-
-
-def chromium() -> str | None:
-    """The browser of this machine: Debian's, or another by name."""
-    named = (shutil.which(name) for name in NAMES)
-    lying = (str(path) for path in PLACES if os.access(path, os.X_OK))
-    return next((path for path in (*named, *lying) if path), None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None:
-        if os.environ.get("YIFEN_REQUIRE") == "all":
-            pytest.fail("required: no chromium on this machine")
-        pytest.skip("no chromium on this machine: apt-get install chromium-headless-shell")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def enter(browser: Browser, served: "Served") -> Iterator[Callable[[str, str], Page]]:
-    """Sign somebody in, in a language; whatever the browser complains of fails the test."""
-    complaints: list[str] = []
-    contexts = []
-
-    def sign_in(account: str, language: str = "zh") -> Page:
-        context = browser.new_context(
-            java_script_enabled=False, viewport={"width": 1280, "height": 860}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("requestfailed", lambda request: complaints.extend(_failed(request)))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith(served.address) else complaints.append(request.url)
-            ),
-        )
-        page.goto(f"{served.address}/sign-in")
-        if language == "en":
-            page.click("text=English")
-        page.fill("#account", account)
-        page.fill("#password", PASSWORD)
-        page.click("main button")
-        page.wait_for_url(f"{served.address}/")
-        return page
-
-    yield sign_in
-    for context in contexts:
-        context.close()
-    # A favicon by data: is the one address that is not of the hub.
-    assert [text for text in complaints if not text.startswith("data:")] == []
-
-
-def _failed(request: Request) -> list[str]:
-    """The address of a request that failed; one that a click overtook did not."""
-    return [] if request.failure == "net::ERR_ABORTED" else [request.url]
 
 
 def test_somebody_finds_what_there_is_and_who_has_it(
@@ -308,8 +228,18 @@ def test_the_keyboard_reaches_the_main_part_first(
 
 
 def test_every_field_has_a_label(enter: Callable[..., Page], served: "Served") -> None:
-    page = enter("admin")
-    for path in ("/grants/new", "/grants/new?department=tax&dataset=resident", "/grants"):
+    pages = (
+        ("admin", "/grants/new"),
+        ("admin", "/grants/new?department=tax&dataset=resident"),
+        ("admin", "/grants"),
+        ("admin", "/calendar"),
+        ("tax.liu", "/applications"),
+        ("tax.liu", "/applications/new"),
+        ("tax.liu", "/applications/new?dataset=resident"),
+    )
+    entered = {who: enter(who) for who in dict(pages)}
+    for who, path in pages:
+        page = entered[who]
         page.goto(served.address + path)
         for field in page.locator(
             "main input:not([type=hidden]), main select, main textarea"

@@ -4,7 +4,12 @@ from fastapi import APIRouter
 
 from hub.catalogue.shelf import Shelf
 from hub.runtime import Hub
+from hub.web.pages.answering import answering_pages
+from hub.web.pages.application_acts import application_act_pages
+from hub.web.pages.applications import application_pages
+from hub.web.pages.applying import applying_pages
 from hub.web.pages.ask import ask_pages
+from hub.web.pages.calendar import calendar_pages
 from hub.web.pages.catalogue import catalogue_pages
 from hub.web.pages.frame import Console
 from hub.web.pages.grant_changes import grant_change_pages
@@ -29,6 +34,11 @@ def pages(hub: Hub, shelf: Shelf) -> APIRouter:
         password_pages(console),
         ask_pages(console),
         catalogue_pages(console, shelf),
+        applying_pages(console),
+        answering_pages(console),
+        application_act_pages(console),
+        application_pages(console),
+        calendar_pages(console),
         grant_change_pages(console),
         grant_pages(console),
         publication_pages(console),

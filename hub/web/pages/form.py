@@ -53,6 +53,13 @@ class Form:
             if name.startswith(prefix)
         }
 
+    def text(self, name: str) -> str:
+        """What was written into a field of several lines, which end as ours do, not as browsers'.
+
+        Raises ``Unprocessable`` if it came more than once.
+        """
+        return self.one(name).replace("\r\n", "\n")
+
     def number(self, name: str) -> int | None:
         """A whole number, None if empty; raises ``Unprocessable`` for anything else."""
         text = self.one(name)

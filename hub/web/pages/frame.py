@@ -65,7 +65,13 @@ _NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
         ),
     ),
     ("/catalogue", "console.nav.catalogue", tuple(Permission)),
+    (
+        "/applications",
+        "console.nav.applications",
+        (Permission.READ_ALL_APPLICATIONS, Permission.READ_APPLICATIONS),
+    ),
     ("/publications", "console.nav.publications", (Permission.READ_PUBLICATIONS,)),
+    ("/calendar", "console.nav.calendar", (Permission.CORRECT_CALENDAR,)),
     ("/log", "console.nav.log", (Permission.READ_LOG,)),
 )
 _log = logging.getLogger("hub.web")

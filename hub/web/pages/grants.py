@@ -112,6 +112,10 @@ def grant_pages(console: Console) -> APIRouter:
             quota=quotas(hub.reading, [grant], now)[0],
             now=now,
             may_change=may(visitor.person, Permission.CHANGE_GRANTS),
+            may_see_application=(
+                may(visitor.person, Permission.READ_ALL_APPLICATIONS)
+                or may(visitor.person, Permission.READ_APPLICATIONS)
+            ),
         )
 
     return routes

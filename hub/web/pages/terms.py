@@ -12,11 +12,10 @@ from certs.encoding import rfc3339
 from hub.access.grant import Grant, Terms
 from hub.errors import Unprocessable
 from hub.web.pages.form import Form
-from hub.web.pages.words import day, end_of_day, start_of_day
+from hub.web.pages.words import day, end_of_day, is_quota, start_of_day
 
 NOT_SHARED = 3
 """不予共享 (政务数据共享条例, Art 15)."""
-_LARGEST_QUOTA = 10**9
 _BASIS = 500
 
 
@@ -111,7 +110,7 @@ class TermsForm:
         if not self.purposes:
             yield "purposes", "purpose-missing"
         yield from self._period()
-        if self.quota and not _is_quota(self.quota):
+        if self.quota and not is_quota(self.quota):
             yield "quota", "number"
         if not 0 < len(self.basis) <= _BASIS:
             yield "basis", "basis-missing"
@@ -176,8 +175,3 @@ def choices(item: Item) -> tuple[Mask, ...]:
     if item.sharing == NOT_SHARED:
         return ()
     return tuple(mask for mask in MASKS if suits(mask, item))
-
-
-def _is_quota(written: str) -> bool:
-    digits = written.isascii() and written.isdigit() and len(written) <= len(str(_LARGEST_QUOTA))
-    return digits and 0 < int(written) <= _LARGEST_QUOTA

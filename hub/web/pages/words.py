@@ -44,12 +44,19 @@ def day(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, SHANGHAI).strftime("%Y-%m-%d")
 
 
+def last_day(ends: int | str) -> str:
+    """The last day in Beijing of a period that ends at a moment."""
+    return day((from_rfc3339(ends) if isinstance(ends, str) else ends) - 1)
+
+
 def start_of_day(written: str) -> int | None:
-    """When a date begins in Beijing; None if it is no date."""
+    """When a date begins in Beijing; None if it is no date, or none that anybody means."""
     try:
-        return from_rfc3339(f"{written}T00:00:00.000Z") - _BEIJING_AHEAD
+        begins = from_rfc3339(f"{written}T00:00:00.000Z") - _BEIJING_AHEAD
     except MalformedEncoding:
         return None
+    # Beyond, a day more or less is outside what the calendar of the machine can write.
+    return begins if _FIRST_YEAR <= int(written[:4]) <= _LAST_YEAR else None
 
 
 def end_of_day(written: str) -> int | None:
@@ -59,6 +66,17 @@ def end_of_day(written: str) -> int | None:
 
 
 _BEIJING_AHEAD = 8 * 3600 * 1000
+_FIRST_YEAR = 1971
+_LAST_YEAR = 2999
+
+
+def is_quota(written: str) -> bool:
+    """Whether a daily quota as somebody wrote it can be one."""
+    digits = written.isascii() and written.isdigit() and len(written) <= len(str(_LARGEST_QUOTA))
+    return digits and 0 < int(written) <= _LARGEST_QUOTA
+
+
+_LARGEST_QUOTA = 10**9
 
 
 def shown(value: str, item: Item, language: Language) -> str:
@@ -102,6 +120,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "title_in": title,
     "when": when,
     "day": day,
+    "last_day": last_day,
     "shown_in": shown,
     "pretty": pretty,
     "thousands": thousands,

@@ -74,6 +74,16 @@ def test_what_is_shared_without_conditions_is_granted_by_rule(road: "Road") -> N
     assert road.seen("psb.writer", granted)["grant"] == granted["grant"]
 
 
+def test_one_conditional_item_is_for_the_provider_to_grant(road: "Road") -> None:
+    source = files("catalog.datasets").joinpath("credit_approval.toml").read_text("utf-8")
+    mixed = source.replace('code = "document_no"', 'code = "document_no"\nsharing = 2', 1)
+    datasets.register(road.world.hub.changes, ADMINISTRATOR, "psb", mixed.encode())
+    elements = road.elements(items=["document_no"])
+    body = {"dataset": "credit_approval", "elements": elements}
+    drafted = road.done("mrb.writer", "POST", "/v1/applications", body)
+    assert road.on("mrb.head", drafted, "sign")["status"] == "submitted"
+
+
 def test_a_refusal_gives_its_reasons_and_no_grant(road: "Road") -> None:
     submitted = road.submitted(items=["address"])
     bare = road.try_on("psb.writer", submitted, "reply", items={}, refused={"address": ""})

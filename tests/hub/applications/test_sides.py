@@ -51,6 +51,14 @@ def test_only_the_providers_steward_prepares(
     assert road.try_on(may, submitted, act, **body).status == 200
 
 
+def test_only_the_applicants_side_amends_what_came_back(road: "Road") -> None:
+    gaps = [{"where": "scope", "why": "不清楚"}]
+    returned = road.on("psb.writer", road.submitted(), "return", gaps=gaps)
+    for who in ("psb.writer", "nrb.writer"):
+        assert road.try_on(who, returned, "", elements={}).status == 404, who
+    assert road.try_on("mrb.writer", returned, "", elements={}).status == 200
+
+
 def test_only_the_providers_head_signs_the_reply(road: "Road") -> None:
     prepared = road.on("psb.writer", road.submitted(), "reply", **REPLY)
     for who in ("mrb.writer", "mrb.head", "psb.writer", "nrb.head", "authority", "inspector"):
@@ -105,6 +113,7 @@ def test_a_draft_is_the_applicants_own_business(road: "Road") -> None:
     drafted = road.draft()
     path = f"/v1/applications/{drafted['id']}"
     assert road.call("psb.writer", "GET", path).status == 404
+    assert road.done("psb.writer", "GET", "/v1/applications")["applications"] == []
     road.on("mrb.writer", drafted, "withdraw")
     assert road.call("psb.writer", "GET", path).status == 404
     assert road.call("mrb.head", "GET", path).status == 200
