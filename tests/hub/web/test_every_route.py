@@ -91,7 +91,11 @@ CONNECTORS = {
     "GET /v1/datasets/{code}": row(CONNECTOR),
     "POST /v1/datasets/{code}/lookup": row(CONNECTOR),
     "POST /v1/datasets/{code}/verify": row(CONNECTOR),
+    "POST /v1/datasets/{code}/batch": row(CONNECTOR),
     "GET /v1/receipts/{request_id}": row(CONNECTOR),
+    "GET /v1/datasets/{code}/standing": row(CONNECTOR),
+    "DELETE /v1/publications/{publication}": row(CONNECTOR),
+    "GET /v1/publications/{publication}/chunks": row(CONNECTOR),
     "POST /v1/datasets/{code}/publications": row(CONNECTOR),
     "PUT /v1/publications/{publication}/chunks/{number}": row(CONNECTOR),
     "POST /v1/publications/{publication}/complete": row(CONNECTOR),
@@ -156,6 +160,12 @@ PROGRAMS = {
         EITHER_HEAD | ADMINISTRATOR, "disputed", **REASON
     ),
     "GET /v1/calendar": row(SIGNED_IN),
+    "GET /v1/catalogue": row(SIGNED_IN),
+    "GET /v1/catalogue/{code}": row(SIGNED_IN),
+    "GET /v1/catalogue-items": row(SIGNED_IN),
+    # Of connectors too: the own department's, whoever asks.
+    "GET /v1/publications/{publication}/quality": row(PROVIDERS),
+    "GET /v1/datasets/{code}/quality": row(PROVIDERS),
     "PUT /v1/calendar/{day}": row(ADMINISTRATOR),
 }
 PAGES = {
@@ -203,10 +213,18 @@ PAGES = {
         EITHER_HEAD | ADMINISTRATOR, "disputed", **REASON
     ),
     "GET /calendar": row(SIGNED_IN),
+    "GET /catalogue": row(SIGNED_IN),
+    "GET /catalogue/{code}": row(SIGNED_IN),
+    "GET /catalogue.{suffix}": row(SIGNED_IN),
+    "GET /catalogue/{code}.{suffix}": row(SIGNED_IN),
     "POST /calendar": row(ADMINISTRATOR),
 }
 ROUTES = {**PUBLIC, **CONNECTORS, **PROGRAMS, **PAGES}
-QUESTIONS = {"POST /v1/datasets/{code}/lookup", "POST /v1/datasets/{code}/verify"}
+QUESTIONS = {
+    "POST /v1/datasets/{code}/batch",
+    "POST /v1/datasets/{code}/lookup",
+    "POST /v1/datasets/{code}/verify",
+}
 """Answered by ``hub/web/front.py`` before any route."""
 ABSENT = {
     "account": "ghost",
@@ -225,6 +243,7 @@ ABSENT = {
     "dataset": "resident",
     "operation": "lookup",
     "publication": "resident-1",
+    "suffix": "ttl",
 }
 
 
