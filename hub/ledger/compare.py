@@ -152,7 +152,9 @@ def _stored_grant(row: _Stored) -> _Row:
 
 def _application(_name: str, state: _State) -> _Row:
     members = ("department", "dataset", "provider", "version", "status")
-    return *(state.get(name) for name in members), canonical(state).decode("utf-8")
+    due = state.get("due")
+    ends = None if due is None else from_rfc3339(str(due))
+    return *(state.get(name) for name in members), ends, canonical(state).decode("utf-8")
 
 
 def _calendar(replay: Replay) -> _Rows:
@@ -275,7 +277,7 @@ _TABLES = (
     ),
     _Table(
         "application",
-        "SELECT id, department, dataset, provider, version, status, state FROM applications",
+        "SELECT id, department, dataset, provider, version, status, due, state FROM applications",
         _stored_grant,
         _each("application", _application),
     ),

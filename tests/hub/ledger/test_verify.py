@@ -4,17 +4,23 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from world.asking import Members
 from world.time import DAY
-from world.town import ADMINISTRATOR, HUB, SUBJECTS, Town, World, covering, open_world
+from world.town import ADMINISTRATOR, HUB, PURPOSE, SUBJECTS, Town, World, covering, open_world
 
+from catalog.working_days import WorkingDays
 from certs.canonical import Json, canonical, parse
+from certs.encoding import rfc3339
 from certs.leaf import SALT_BYTES, leaf_bytes, part_digest, read_leaf
 from hub.access import connectors, datasets, departments, grants, marks, purposes
+from hub.applications import applying
+from hub.applications.application import Elements
+from hub.calendar import corrections
 from hub.ledger import holds
 from hub.ledger.change import Actor
 from hub.ops.verify import verification
@@ -36,6 +42,12 @@ BEYOND_THE_LOG = {
     "quotas": "a throttle of one day; the answers themselves are in the log",
     "invitations": "secrets by their digest; what one gave is an entry of its own",
     "publications": "a job on its way; what became live is an entry",
+    "change_sets": "a change set that is being written, or held; what became live is an entry",
+    "profiles": "beside a report; its digest stands in the publication's entry",
+    "applications.drafted_by": "a person, so in the *person* part of the entry",
+    "applications.prepared_by": "the same",
+    "generations.keyed": "how a file is read; one that is read wrongly finds nothing",
+    "generations.seals": "a count that says when to seal anew; it moves without an entry",
     "person_keys.retention": "bound by the wrapping: found when a part is opened",
     "people.name": "kept out of the log, which holds no personal data",
     "people.password": "kept out of the log",
@@ -81,6 +93,24 @@ def _live(world: World) -> None:
     for basis in ("民事诉讼法", "行政诉讼法"):
         hold, _ = holds.place(hub.changes, hub.store.connection, ADMINISTRATOR, basis, [(3, 5)])
     holds.release(hub.changes, hub.store.connection, ADMINISTRATOR, hold.id)
+    applicant, head = (Actor("console", account=who, department="mrb") for who in ("a", "b"))
+    until = rfc3339(world.time() + 100 * DAY)
+    elements = Elements(
+        items=("name",),
+        purposes=(PURPOSE,),
+        basis="《不动产登记暂行条例》",
+        scenario="窗口核对申请人",
+        scope="登记窗口",
+        method="service",
+        valid_until=until,
+    )
+    application, lacking = applying.draft(hub.changes, applicant, "resident", elements)
+    assert lacking == ()
+    applying.sign(hub.changes, head, application.id, application.version, WorkingDays())
+    day = date(2026, 10, 12)
+    corrections.correct(
+        hub.changes, ADMINISTRATOR, day, working=False, basis="调休", today=date(2026, 9, 21)
+    )
     purposes.set_status(hub.changes, ADMINISTRATOR, "school_enrolment", "ended")
     datasets.set_status(hub.changes, ADMINISTRATOR, "real_estate", "suspended")
     accounts.set_status(hub.changes, ADMINISTRATOR, "mrb.steward", "suspended")

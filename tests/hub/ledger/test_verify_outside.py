@@ -142,10 +142,10 @@ def test_the_rows_of_another_generation(world: World) -> None:
 def test_a_generation_replaced_while_it_is_read_is_no_fault(world: World) -> None:
     hub = world.hub
 
-    def gone(name: str) -> str:
+    def gone(name: str, version: int) -> str:
         rows = [{"resident_id": SUBJECTS[0], "name": "甲", "status": "1"}]
         publish(hub, "resident", rows, name="resident-2")
-        assert name == "resident-1"
+        assert (name, version) == ("resident-1", 1)
         raise StorageRefused(why="cannot-open")
 
     outside = Outside(hub.origin, hub.ring.known(), copy_of(world), gone)
