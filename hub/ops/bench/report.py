@@ -206,7 +206,7 @@ def _ask(
 
 def _batches(asker: Asker, place: Ground, subjects: list[str], root: Path) -> Measured:
     """Ask about many at once, a few requests beside each other."""
-    file = root / "requests"
+    file = root / "batches"
     for count in (BATCHES // 10, BATCHES):  # the first to warm up
         write_batches(asker, subjects, count, BATCH, file)
         measured = measure(file, place.port, [place.pid], width=BATCHES_AT_ONCE)
