@@ -122,7 +122,7 @@ def withdraw(changes: Changes, actor: Actor, application: str, version: int) -> 
         require_side(actor, found.department)
         if found.status not in OPEN:
             raise Conflict(why=f"application-{found.status}")
-        update = {"status": "withdrawn", "due": None}
+        update = {"status": "withdrawn", "due": None, "reply": None}
         return write(change, row, found.model_copy(update=update))
 
 

@@ -95,7 +95,7 @@ def find(connection: Connection, application: str, department: str | None) -> Ap
     found = Application.model_validate_json(row[0])
     if not _seen_by(found, department):
         raise NotFound(what="application")
-    return found
+    return _as_seen_by(found, department)
 
 
 def listing(connection: Connection, department: str | None) -> list[Application]:
@@ -106,7 +106,7 @@ def listing(connection: Connection, department: str | None) -> list[Application]
         (department,),
     )
     found = (Application.model_validate_json(state) for (state,) in rows)
-    return [one for one in found if _seen_by(one, department)]
+    return [_as_seen_by(one, department) for one in found if _seen_by(one, department)]
 
 
 def shown(application: Application, calendar: WorkingDays, now: int) -> dict[str, Json]:
@@ -127,6 +127,14 @@ def standing(application: Application, calendar: WorkingDays, now: int) -> str |
 def told(change: Change) -> str:
     """The time of a change, as states hold it."""
     return rfc3339(change.time)
+
+
+def _as_seen_by(application: Application, department: str | None) -> Application:
+    """Without what the other side has not signed: a draft of a reply binds nobody yet."""
+    reply = application.reply
+    if department != application.department or reply is None or reply.signed is not None:
+        return application
+    return application.model_copy(update={"reply": None})
 
 
 def _seen_by(application: Application, department: str | None) -> bool:

@@ -62,9 +62,14 @@ def opened_to(kind: str, state: Mapping[str, Json], provider: Provider) -> froze
         case "connector":
             named = _department_of(state.get("urn"))
         case "application":
-            # A draft is the applicant's own business.
+            # A draft is the applicant's own business, and that of a reply the provider's.
             sent = state.get("submitted") is not None
-            named = {state.get("department"), state.get("provider") if sent else None}
+            reply = state.get("reply")
+            drafted = isinstance(reply, dict) and reply.get("signed") is None
+            named = {
+                None if drafted else state.get("department"),
+                state.get("provider") if sent else None,
+            }
         case "grant":
             named = {state.get("department"), provider(str(state.get("dataset")))}
         case _:

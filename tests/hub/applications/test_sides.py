@@ -6,6 +6,7 @@ import pytest
 from world.town import PASSWORD
 
 from hub.ledger.change import OPERATOR
+from hub.ledger.openable import opened_after
 from hub.people import accounts
 from hub.people.passwords import hash_password
 
@@ -117,6 +118,37 @@ def test_a_draft_is_the_applicants_own_business(road: "Road") -> None:
     road.on("mrb.writer", drafted, "withdraw")
     assert road.call("psb.writer", "GET", path).status == 404
     assert road.call("mrb.head", "GET", path).status == 200
+
+
+def test_a_reply_that_is_not_signed_is_the_providers_own_business(road: "Road") -> None:
+    """Nor do its entries in the log open it to the applicant."""
+    submitted = road.submitted()
+    prepared = road.on("psb.writer", submitted, "reply", **REPLY)
+    assert road.seen("psb.head", prepared)["reply"] is not None
+    assert road.seen("authority", prepared)["reply"] is not None
+    assert road.seen("mrb.writer", prepared)["reply"] is None
+    listed = road.done("mrb.head", "GET", "/v1/applications")["applications"]
+    assert isinstance(listed, list)
+    assert [one["reply"] for one in listed if isinstance(one, dict)] == [None]
+    opened = {
+        department: opened_after(road.world.hub.reading, department, -1, 10**6, 100)
+        for department in ("mrb", "psb")
+    }
+    last = road.world.entries() - 1
+    assert last in {one.index for one in opened["psb"]}
+    assert last not in {one.index for one in opened["mrb"]}
+    road.on("psb.head", prepared, "reply/sign")
+    assert road.seen("mrb.writer", prepared)["reply"] is not None
+    assert road.world.findings().faults == ()
+
+
+def test_an_application_that_is_withdrawn_takes_the_draft_of_its_reply_along(
+    road: "Road",
+) -> None:
+    prepared = road.on("psb.writer", road.submitted(), "reply", **REPLY)
+    withdrawn = road.on("mrb.writer", prepared, "withdraw")
+    assert withdrawn["reply"] is None
+    assert road.seen("psb.head", withdrawn)["reply"] is None
 
 
 def test_nobody_applies_for_the_own_dataset(road: "Road") -> None:
