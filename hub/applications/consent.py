@@ -1,7 +1,7 @@
 """From a signed reply to the grant: in one change, so that there is never one without the other."""
 
 from catalog.working_days import WorkingDays
-from certs.encoding import rfc3339
+from certs.encoding import from_rfc3339, rfc3339
 from hub.access.grant import Terms
 from hub.access.grants import issue_in
 from hub.applications.application import Application, Reply
@@ -18,13 +18,16 @@ def consent(change: Change, application: Application, calendar: WorkingDays) -> 
     """The application as it stands once its reply takes effect, with the grant if there is one.
 
     ``change`` moves the epoch. A dataset that is published is delivered by the grant itself;
-    otherwise the period of delivery begins. Raises ``Unprocessable`` for terms that make no sense.
+    otherwise the period of delivery begins. Raises ``Unprocessable`` for terms that make no sense,
+    ``Conflict`` if the time of use has passed while nobody replied.
     """
     reply, elements = application.reply, application.elements
     if reply is None or elements.valid_until is None:
         raise Conflict(why="no-reply")
     if not reply.items:
         return application.model_copy(update={"status": "refused", "due": None})
+    if from_rfc3339(elements.valid_until) <= change.time:
+        raise Conflict(why="time-of-use-over")
     terms = Terms(
         department=application.department,
         dataset=application.dataset,

@@ -1,5 +1,6 @@
 """The JSON routes of the catalogue, and the catalogue as DCAT-AP for others to harvest."""
 
+import asyncio
 from collections.abc import Iterable
 
 from fastapi import APIRouter, Request, Response
@@ -28,19 +29,19 @@ def catalogue_routes(hub: Hub, shelf: Shelf, routes: APIRouter) -> None:
     @routes.get("/catalogue")
     async def find(request: Request) -> Response:
         person_of(request, hub)
-        hits = shelf.finder().find(read_wanted(request.query_params))
+        hits = (await shelf.finder()).find(read_wanted(request.query_params))
         found: list[Json] = [shown(hit.entry) for hit in hits[:MOST]]
         return answer({"count": len(hits), "entries": found})
 
     @routes.get("/catalogue/{code}")
     async def entry(request: Request, code: str) -> Response:
         person_of(request, hub)
-        return answer(whole(shelf.entry(code)))
+        return answer(whole(await shelf.entry(code)))
 
     @routes.get("/catalogue-items")
     async def holders(request: Request) -> Response:
         person_of(request, hub)
-        found = shelf.finder().holders(read_name(request.query_params))
+        found = (await shelf.finder()).holders(read_name(request.query_params))
         told: list[Json] = [
             {"dataset": entry.dataset.code, "provider": entry.provider.code, **_item(item)}
             for entry, item in found[:MOST]
@@ -48,17 +49,31 @@ def catalogue_routes(hub: Hub, shelf: Shelf, routes: APIRouter) -> None:
         return answer({"count": len(found), "items": told})
 
 
-def exported(hub: Hub, entries: Iterable[Entry], form: str) -> Response:
-    """Entries as DCAT-AP in one of ``FORMS``; raises ``NotFound`` for another."""
+async def harvested(hub: Hub, shelf: Shelf, form: str) -> Response:
+    """The whole catalogue as DCAT-AP in one of ``FORMS``; raises ``NotFound`` for another."""
+    if form not in FORMS.values():
+        raise NotFound(what="page")
+    return _response(form, await shelf.written(form, lambda entries: _dcat(hub, entries, form)))
+
+
+async def harvested_one(hub: Hub, entry: Entry, form: str) -> Response:
+    """One entry in the same forms; raises ``NotFound`` for another."""
+    if form not in FORMS.values():
+        raise NotFound(what="page")
+    return _response(form, await asyncio.to_thread(_dcat, hub, [entry], form))
+
+
+def _dcat(hub: Hub, entries: Iterable[Entry], form: str) -> bytes:
     # The library takes a third of a second to load, and most processes never need it.
     from catalog.dcat import DcatGraph  # noqa: PLC0415 as above
 
-    if form not in FORMS.values():
-        raise NotFound(what="page")
     name = hub.settings.name
     graph = DcatGraph(hub.settings.public_origin, f"{name} 数据目录", f"Catalogue of {name}")
     graph.add(entries)
-    body = graph.turtle() if form == TURTLE else graph.json_ld()
+    return graph.turtle() if form == TURTLE else graph.json_ld()
+
+
+def _response(form: str, body: bytes) -> Response:
     return Response(body, 200, {"cache-control": "no-store"}, f"{form}; charset=utf-8")
 
 

@@ -11,7 +11,7 @@ from catalog.entry import Entry
 from hub.access import departments
 from hub.catalogue.asked import FAMILIES, MEMBERS, read_wanted
 from hub.catalogue.shelf import Shelf
-from hub.web.catalogue_routes import FORMS, JSON_LD, TURTLE, exported
+from hub.web.catalogue_routes import FORMS, JSON_LD, TURTLE, harvested, harvested_one
 from hub.web.pages.frame import Console
 from hub.web.session import person_of
 
@@ -30,10 +30,10 @@ def catalogue_pages(console: Console, shelf: Shelf) -> APIRouter:
         form = _preferred(request)
         if form != _HTML:
             person_of(request, hub)
-            return exported(hub, shelf.finder().entries, form)
+            return await harvested(hub, shelf, form)
         visitor = console.visitor(request)
         wanted = read_wanted(request.query_params)
-        finder = shelf.finder()
+        finder = await shelf.finder()
         hits = finder.find(wanted)
         page = _number(request.query_params.get("page", ""))
         shown = hits[(page - 1) * PAGE : page * PAGE]
@@ -54,21 +54,21 @@ def catalogue_pages(console: Console, shelf: Shelf) -> APIRouter:
     @routes.get("/catalogue.{suffix}")
     async def export(request: Request, suffix: str) -> Response:
         person_of(request, hub)
-        return exported(hub, shelf.finder().entries, FORMS.get(suffix, ""))
+        return await harvested(hub, shelf, FORMS.get(suffix, ""))
 
     @routes.get("/catalogue/{code}.{suffix}")
     async def export_one(request: Request, code: str, suffix: str) -> Response:
         person_of(request, hub)
-        return exported(hub, [shelf.entry(code)], FORMS.get(suffix, ""))
+        return await harvested_one(hub, await shelf.entry(code), FORMS.get(suffix, ""))
 
     @routes.get("/catalogue/{code}")
     async def one(request: Request, code: str) -> Response:
         form = _preferred(request)
         if form != _HTML:
             person_of(request, hub)
-            return exported(hub, [shelf.entry(code)], form)
+            return await harvested_one(hub, await shelf.entry(code), form)
         visitor = console.visitor(request)
-        entry: Entry = shelf.entry(code)
+        entry: Entry = await shelf.entry(code)
         return console.page(request, visitor, "catalogue_entry.html", entry=entry)
 
     return routes

@@ -3,8 +3,10 @@
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from world.time import DAY
 from world.town import ADMINISTRATOR, SUBJECTS
 
+from certs.encoding import rfc3339
 from hub.access import datasets, grants
 
 if TYPE_CHECKING:
@@ -154,3 +156,15 @@ def test_two_people_do_not_act_on_what_neither_has_seen(road: "Road") -> None:
     road.on("psb.writer", submitted, "reply", items=ITEMS, refused=REFUSED)
     stale = road.try_on("psb.head", submitted, "reply/sign")
     assert (stale.status, stale.document["facts"]) == (409, {"why": "version"})
+
+
+def test_what_was_wanted_for_a_time_that_is_over_is_not_granted(road: "Road") -> None:
+    """And the provider may still refuse it, so that it has an end."""
+    until = rfc3339(road.world.time() + 3 * DAY)
+    submitted = road.submitted(items=["name"], valid_until=until)
+    prepared = road.on("psb.writer", submitted, "reply", items={"name": "full"}, refused={})
+    road.until(rfc3339(road.world.time() + 4 * DAY))
+    late = road.try_on("psb.head", prepared, "reply/sign")
+    assert (late.status, late.document["facts"]) == (409, {"why": "time-of-use-over"})
+    again = road.on("psb.writer", prepared, "reply", items={}, refused={"name": "使用时限已过"})
+    assert road.on("psb.head", again, "reply/sign")["status"] == "refused"
