@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Self
 
 from connectors import question as questions
-from connectors.client import Answer, Connector, Verification, read_answer, read_verification
+from connectors.answers import Answer, Verification, read_answer, read_verification
+from connectors.client import Connector
 from connectors.clock import Clock, system_clock
 from connectors.errors import Refused
 from connectors.gateway.asking import GatewayAsking, Waiting

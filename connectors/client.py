@@ -6,21 +6,21 @@ with Connector.open(Path("~/.yifen/connector").expanduser()) as connector:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx2
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from catalog.definition import Dataset
 from certs.canonical import Json
 from certs.proof_file import ProofFile, write_proof
 from connectors import question as questions
+from connectors.answers import Answer, Verification, read_answer, read_verification
 from connectors.asking import Asking
-from connectors.batch.answer import BatchAnswer, Proof, Record, batch_answer
+from connectors.batch.answer import BatchAnswer, batch_answer
 from connectors.batch.question import Subject, batch
 from connectors.calls import Calls, read_model
 from connectors.clock import Clock, Sleep, system_clock, wait
@@ -36,39 +36,8 @@ from connectors.receipts.ranges import leaf_of, path_of
 from connectors.receipts.store import Kept, ReceiptStore
 from connectors.receipts.successor import Offer, Successor
 from connectors.transport import Transport
-from connectors.verify import Checked
 
-_Model = TypeVar("_Model", bound=BaseModel)
 MARKS = ("disputed", "repaired", "cleared")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A verified answer to a lookup; ``as_of`` is when the data was published (RFC 3339).
-
-    It is None, and so is ``generation``, for a dataset that has not been published yet.
-    """
-
-    dataset: str
-    found: bool
-    records: tuple[Record, ...]
-    as_of: str | None
-    generation: str | None
-    version: int
-    proof: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A verified answer to a verification; ``exists`` is None unless the grant tells it."""
-
-    dataset: str
-    match: bool
-    exists: bool | None
-    as_of: str | None
-    generation: str | None
-    version: int
-    proof: Proof
 
 
 class Grant(BaseModel):
@@ -108,32 +77,6 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     entry: int
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-
-    disputed: bool
-    items: dict[str, str]
-
-
-class _Result(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-
-    as_of: str | None
-    dataset: str
-    generation: str | None
-    version: int
-
-
-class _Lookup(_Result):
-    found: bool
-    records: list[_Record]
-
-
-class _Verification(_Result):
-    match: bool
-    exists: bool | None = None
 
 
 class Connector:
@@ -362,49 +305,3 @@ class Connector:
         return verify_evidence(
             data, trust=self.asking.trust, ledger=ledger, lineage=lineage, known=keys
         )
-
-
-def read_answer(checked: Checked, question: questions.Question) -> Answer:
-    """A verified lookup as callers get it; raises ``HubUnintelligible``."""
-    result = _read_result(checked, _Lookup)
-    return Answer(
-        dataset=result.dataset,
-        found=result.found,
-        records=tuple(Record(one.items, one.disputed) for one in result.records),
-        as_of=result.as_of,
-        generation=result.generation,
-        version=result.version,
-        proof=_proof(checked, question),
-    )
-
-
-def read_verification(checked: Checked, question: questions.Question) -> Verification:
-    """A verified verification as callers get it; raises ``HubUnintelligible``."""
-    result = _read_result(checked, _Verification)
-    return Verification(
-        dataset=result.dataset,
-        match=result.match,
-        exists=result.exists,
-        as_of=result.as_of,
-        generation=result.generation,
-        version=result.version,
-        proof=_proof(checked, question),
-    )
-
-
-def _read_result(checked: Checked, model: type[_Model]) -> _Model:
-    """A verified result as ``model``; an honest one of another form is not understood."""
-    try:
-        return model.model_validate(checked.result)
-    except ValidationError as error:
-        raise HubUnintelligible(why="result") from error
-
-
-def _proof(checked: Checked, question: questions.Question) -> Proof:
-    return Proof(
-        request_id=question.request_id,
-        entry=checked.entry,
-        time=checked.opened.leaf.time,
-        token=checked.token,
-        receipt=checked.receipt,
-    )

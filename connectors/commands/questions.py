@@ -13,8 +13,9 @@ from catalog.terminal import LocalGroup
 from certs.canonical import Json, parse
 from certs.encoding import rfc3339
 from certs.errors import Malformed
+from connectors.answers import Answer, Verification
 from connectors.batch.answer import Proof
-from connectors.client import MARKS, Answer, Verification
+from connectors.client import MARKS
 from connectors.commands.local import Setting, Texts, command_class, pass_setting
 from connectors.errors import QuestionRefused
 from connectors.screen import Screen

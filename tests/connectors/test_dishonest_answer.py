@@ -12,8 +12,9 @@ from certs.authority import Authority
 from certs.encoding import b64u
 from certs.keys import generate
 from certs.receipts import ReceiptSigner, key_thumbprint
+from connectors.answers import Answer
 from connectors.asking import KEY_TRIES
-from connectors.client import Answer, Connector
+from connectors.client import Connector
 from connectors.errors import AnswerRefused, LedgerRestored, Refused
 from connectors.jwks import PATH as KEY_SET
 

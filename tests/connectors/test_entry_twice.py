@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from connectors.client import Answer, Connector
+from connectors.answers import Answer
+from connectors.client import Connector
 from connectors.errors import AnswerRefused, HubUnreachable
 
 if TYPE_CHECKING:

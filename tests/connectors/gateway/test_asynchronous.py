@@ -6,8 +6,9 @@ import pytest
 from world.department import OFFICER, Bureau
 from world.town import ABSENT, PURPOSE, SUBJECTS
 
+from connectors.answers import Answer
 from connectors.asynchronous import AsyncConnector
-from connectors.client import Answer, Connector
+from connectors.client import Connector
 from connectors.errors import AnswerRefused, QuestionRefused, Refused
 
 COUNT = 60

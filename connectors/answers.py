@@ -1,0 +1,115 @@
+"""Answers as callers get them: what stands in a verified result, and what it rests on."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from connectors.batch.answer import Proof, Record
+from connectors.errors import HubUnintelligible
+from connectors.question import Question
+from connectors.verify import Checked
+
+__all__ = ["Answer", "Proof", "Record", "Verification", "read_answer", "read_verification"]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verified answer to a lookup; ``as_of`` is when the data was published (RFC 3339).
+
+    It is None, and so is ``generation``, for a dataset that has not been published yet.
+    """
+
+    dataset: str
+    found: bool
+    records: tuple[Record, ...]
+    as_of: str | None
+    generation: str | None
+    version: int
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A verified answer to a verification; ``exists`` is None unless the grant tells it."""
+
+    dataset: str
+    match: bool
+    exists: bool | None
+    as_of: str | None
+    generation: str | None
+    version: int
+    proof: Proof
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    disputed: bool
+    items: dict[str, str]
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    as_of: str | None
+    dataset: str
+    generation: str | None
+    version: int
+
+
+class _Lookup(_Result):
+    found: bool
+    records: list[_Record]
+
+
+class _Verification(_Result):
+    match: bool
+    exists: bool | None = None
+
+
+def read_answer(checked: Checked, question: Question) -> Answer:
+    """A verified lookup as callers get it; raises ``HubUnintelligible``."""
+    result = _read_result(checked, _Lookup)
+    return Answer(
+        dataset=result.dataset,
+        found=result.found,
+        records=tuple(Record(one.items, one.disputed) for one in result.records),
+        as_of=result.as_of,
+        generation=result.generation,
+        version=result.version,
+        proof=_proof(checked, question),
+    )
+
+
+def read_verification(checked: Checked, question: Question) -> Verification:
+    """A verified verification as callers get it; raises ``HubUnintelligible``."""
+    result = _read_result(checked, _Verification)
+    return Verification(
+        dataset=result.dataset,
+        match=result.match,
+        exists=result.exists,
+        as_of=result.as_of,
+        generation=result.generation,
+        version=result.version,
+        proof=_proof(checked, question),
+    )
+
+
+def _read_result(checked: Checked, model: type[_Model]) -> _Model:
+    """A verified result as ``model``; an honest one of another form is not understood."""
+    try:
+        return model.model_validate(checked.result)
+    except ValidationError as error:
+        raise HubUnintelligible(why="result") from error
+
+
+def _proof(checked: Checked, question: Question) -> Proof:
+    return Proof(
+        request_id=question.request_id,
+        entry=checked.entry,
+        time=checked.opened.leaf.time,
+        token=checked.token,
+        receipt=checked.receipt,
+    )
