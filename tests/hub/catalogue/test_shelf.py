@@ -1,7 +1,6 @@
 """Thousands of entries are prepared beside the loop, and what has not changed is not read again."""
 
 import asyncio
-import time
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,8 @@ from hub.storage.tables import DatasetRow
 if TYPE_CHECKING:
     from world.town import World
 
-MANY = 800
+MANY = 400
+OFTEN = 20
 
 
 def register(world: "World", count: int) -> None:
@@ -38,27 +38,23 @@ def test_questions_go_on_while_the_catalogue_is_prepared(world: "World") -> None
     register(world, MANY)
     shelf = Shelf(world.hub.reading, world.hub.book)
 
-    async def run() -> tuple[float, float]:
-        gaps: list[float] = []
+    turns = 0
 
-        async def tick() -> None:
-            last = time.perf_counter()
-            while True:
-                await asyncio.sleep(0)
-                now = time.perf_counter()
-                gaps.append(now - last)
-                last = now
+    async def tick() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
 
+    async def run() -> None:
         ticking = asyncio.create_task(tick())
-        begun = time.perf_counter()
         finder = await shelf.finder()
-        took = time.perf_counter() - begun
         ticking.cancel()
         assert len(finder.entries) == MANY + 3
-        return took, max(gaps)
 
-    took, longest = asyncio.run(run())
-    assert longest < took / 3, (took, longest)
+    asyncio.run(run())
+    # Prepared in the loop itself, it would have had one or two turns.
+    assert turns > OFTEN
 
 
 def test_what_has_not_changed_is_not_read_again(world: "World") -> None:
