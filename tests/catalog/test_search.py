@@ -7,7 +7,7 @@ import pytest
 
 from catalog.definition import Dataset, bundled
 from catalog.entry import Entry, Publisher
-from catalog.search import Finder, Wanted, folded
+from catalog.search import LONGEST, MOST_WORDS, Finder, Wanted, folded
 
 POLICE = Publisher("psb", "公安局", "Public Security Bureau")
 MARKET = Publisher("mrb", "市场监督管理局", "Market Regulation Bureau")
@@ -86,7 +86,11 @@ def test_the_items_that_a_query_named_are_told(finder: Finder) -> None:
 
 
 def test_a_query_is_bounded(finder: Finder) -> None:
-    assert codes(finder, text="人 " * 5000)
+    """What stands beyond the bounds is not looked at: it would rule every entry out."""
+    few = " ".join("abcdefgh"[:MOST_WORDS])
+    assert codes(finder, text=few)
+    assert codes(finder, text=f"{few} 鞋码") == codes(finder, text=few)
+    assert codes(finder, text=f"人{' ' * LONGEST}鞋码") == codes(finder, text="人")
     assert codes(finder, text="x" * 100_000) == []
 
 
