@@ -1,16 +1,18 @@
-"""Whose applications a person sees, and what of them waits for that person."""
+"""Whose applications a person sees, and what waits in them."""
 
-from certs.encoding import from_rfc3339
-from hub.applications.duties import Duty, concerns, duties
+from collections.abc import Iterator
+
+from catalog.working_days import WorkingDays
+from hub.applications.duties import duties
 from hub.applications.register import listing
-from hub.calendar.corrections import working_days
 from hub.errors import Forbidden
+from hub.people.duty import Duty
 from hub.people.permissions import Permission, may, require
 from hub.people.sessions import Person
 from hub.storage.sqlite import Connection
 
-_ORDER = {"overdue": 0, "near": 1, "on-time": 2, None: 3}
-_NEVER = 2**53
+READING = (Permission.READ_ALL_APPLICATIONS, Permission.READ_APPLICATIONS)
+"""Whoever holds one of them sees applications."""
 
 
 def sees(person: Person) -> str | None:
@@ -23,21 +25,10 @@ def sees(person: Person) -> str | None:
     return person.department
 
 
-def waiting(connection: Connection, person: Person, now: int) -> list[Duty]:
-    """What waits for a person, or is late and theirs to know: the most urgent first.
-
-    Raises ``Forbidden`` for whoever sees no applications.
-    """
-    calendar = working_days(connection)
-    held = frozenset(permission for permission in Permission if may(person, permission))
-    found = [
-        duty
-        for application in listing(connection, sees(person))
-        for duty in duties(application, calendar, now)
-        if concerns(duty, held, person.department)
-    ]
-    return sorted(found, key=_urgency)
-
-
-def _urgency(duty: Duty) -> tuple[int, int]:
-    return _ORDER[duty.urgency], _NEVER if duty.due is None else from_rfc3339(duty.due)
+def application_duties(
+    connection: Connection, person: Person, calendar: WorkingDays, now: int
+) -> Iterator[Duty]:
+    """What waits in the applications that a person sees; nothing for who sees none."""
+    if any(may(person, permission) for permission in READING):
+        for application in listing(connection, sees(person)):
+            yield from duties(application, calendar, now)

@@ -11,7 +11,7 @@ from certs.canonical import Json
 from hub.access.grant import Slug as Code
 from hub.applications import answering, applying, register
 from hub.applications.application import Application, Elements, Extension, Gap, Reason
-from hub.applications.seeing import sees, waiting
+from hub.applications.seeing import sees
 from hub.calendar import corrections
 from hub.calendar.statutory import day_of
 from hub.errors import Unprocessable
@@ -98,12 +98,6 @@ def _reading_routes(hub: Hub, routes: APIRouter) -> None:
         calendar, now = corrections.working_days(hub.reading), hub.clock()
         told: list[Json] = [register.shown(one, calendar, now) for one in found]
         return answer({"applications": told})
-
-    @routes.get("/duties")
-    async def list_duties(request: Request) -> Response:
-        found = waiting(hub.reading, person_of(request, hub), hub.clock())
-        told: list[Json] = [duty.to_json() for duty in found]
-        return answer({"duties": told})
 
     @routes.get("/applications/{application}")
     async def one_application(request: Request, application: str) -> Response:

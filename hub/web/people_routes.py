@@ -17,6 +17,7 @@ from hub.people.permissions import Permission, may
 from hub.runtime import Hub
 from hub.web.application_routes import application_routes
 from hub.web.catalogue_routes import catalogue_routes
+from hub.web.duty_routes import duty_routes
 from hub.web.json_body import answer, empty
 from hub.web.key_routes import key_routes
 from hub.web.person_request import Line, Slug, Strict, allowed, given
@@ -77,6 +78,7 @@ def people_routes(hub: Hub, shelf: Shelf) -> APIRouter:
     _publication_routes(hub, routes)
     application_routes(hub, routes)
     catalogue_routes(hub, shelf, routes)
+    duty_routes(hub, routes)
     return routes
 
 

@@ -11,7 +11,7 @@ from hub.applications import register
 from hub.applications.acts import Act, acts
 from hub.applications.application import Application, Gap, Status
 from hub.applications.gaps import gaps
-from hub.applications.seeing import sees
+from hub.applications.seeing import READING, sees
 from hub.calendar.corrections import working_days
 from hub.errors import NotFound
 from hub.people.permissions import Permission, may
@@ -22,7 +22,6 @@ from hub.web.pages.grants import Register, register_of
 
 INSIDE: frozenset[Act] = frozenset({"dispute", "extension", "settlement", "withdraw"})
 """Acts that are folded away until somebody wants them: with a reason, or without a way back."""
-READING = (Permission.READ_ALL_APPLICATIONS, Permission.READ_APPLICATIONS)
 
 
 def application_pages(console: Console) -> APIRouter:

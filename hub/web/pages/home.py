@@ -5,14 +5,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.access import departments
-from hub.applications import register
-from hub.applications.duties import WHOSE, Duty
-from hub.applications.seeing import sees, waiting
+from hub.duties.waiting import has_list, waiting
+from hub.people.duty import About, Duty
 from hub.people.permissions import may
 from hub.people.sessions import Person
-from hub.web.pages.applications import READING
 from hub.web.pages.frame import Console
 from hub.web.pages.grants import register_of
+
+PAGE: dict[About, str] = {
+    "application": "/applications/",
+    "catalogue": "/entries/",
+    "grant": "/grants/",
+    "objection": "/objections/",
+}
+"""Where the page of each kind of thing is; its id follows."""
 
 
 def home_pages(console: Console) -> APIRouter:
@@ -25,20 +31,16 @@ def home_pages(console: Console) -> APIRouter:
         visitor = console.visitor(request)
         known = {row["code"]: row for row in departments.listing(hub.reading)}
         department = known.get(visitor.person.department or "")
-        reading = any(may(visitor.person, permission) for permission in READING)
-        found = waiting(hub.reading, visitor.person, hub.clock()) if reading else []
+        waits = has_list(visitor.person)
+        found = waiting(hub.reading, visitor.person, hub.clock()) if waits else []
         return console.page(
             request,
             visitor,
             "home.html",
             department=department,
             duties=[(duty, _own(duty, visitor.person)) for duty in found],
-            waits=reading and any(may(visitor.person, needed) for needed in WHOSE.values()),
-            applications=(
-                {one.id: one for one in register.listing(hub.reading, sees(visitor.person))}
-                if found
-                else {}
-            ),
+            pages=PAGE,
+            waits=waits,
             register=register_of(hub) if found else None,
         )
 
@@ -47,4 +49,4 @@ def home_pages(console: Console) -> APIRouter:
 
 def _own(duty: Duty, person: Person) -> bool:
     """Whether the person is to act; else it is only theirs to know that it is late."""
-    return may(person, WHOSE[duty.what]) and duty.department == person.department
+    return may(person, duty.needs) and duty.department == person.department

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from catalog.working_days import WorkingDays
 from certs.encoding import rfc3339
 from hub.applications.application import Application, Elements
-from hub.applications.duties import concerns, duties
+from hub.applications.duties import duties
 from hub.calendar.statutory import REPLY_CONDITIONAL, due
+from hub.people.duty import concerns
 from hub.people.permissions import ALLOWED, Permission
 
 if TYPE_CHECKING:

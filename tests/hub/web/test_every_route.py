@@ -142,7 +142,7 @@ PROGRAMS = {
     "PUT /v1/holds/{hold}/status": row(AUDITOR),
     "POST /v1/applications": row(STEWARDS),
     "GET /v1/applications": row(STEWARDS | HEADS | BOTH),
-    "GET /v1/duties": row(STEWARDS | HEADS | BOTH),
+    "GET /v1/duties": row(SIGNED_IN),
     "GET /v1/applications/{application}": row(SEES_ALL_SIDES, "submitted"),
     "PUT /v1/applications/{application}": row(APPLICANTS, "returned", elements=ELEMENTS),
     "POST /v1/applications/{application}/sign": row(APPLICANTS_HEAD, "draft"),

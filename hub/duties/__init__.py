@@ -1,0 +1,1 @@
+"""What waits for whom, gathered from all rooms whose deeds have clocks."""

@@ -1,0 +1,23 @@
+"""Catalogue entries with their states and versions."""
+
+from alembic import op
+
+from hub.errors import StorageRefused
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+_STATEMENTS: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Create them."""
+    for statement in _STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Refused: a ledger is not taken back."""
+    raise StorageRefused(why="no-way-back")

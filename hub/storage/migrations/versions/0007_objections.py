@@ -1,0 +1,23 @@
+"""Objections, and what those are told who received the value."""
+
+from alembic import op
+
+from hub.errors import StorageRefused
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_STATEMENTS: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Create them."""
+    for statement in _STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Refused: a ledger is not taken back."""
+    raise StorageRefused(why="no-way-back")
