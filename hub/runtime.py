@@ -34,6 +34,7 @@ from hub.ledger.witnesses import Submitter
 from hub.lookup.attempts import Attempts
 from hub.lookup.batch import BatchExchange
 from hub.lookup.exchange import Exchange
+from hub.lookup.joint import JointExchange
 from hub.lookup.read import Records
 from hub.lookup.receipt import Receipts
 from hub.people.sessions import Sessions
@@ -62,6 +63,7 @@ class Hub:
     records: Records
     exchange: Exchange
     batches: BatchExchange
+    joint: JointExchange
     receipts: Receipts
     attempts: Attempts
     proofs: Proofs
@@ -171,6 +173,7 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         records=records,
         exchange=exchange,
         batches=BatchExchange(*parts, exchange),
+        joint=JointExchange(*parts, exchange),
         receipts=receipts,
         attempts=Attempts(clock, per_second=settings.limits.failures_per_second),
         proofs=Proofs(reading),

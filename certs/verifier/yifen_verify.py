@@ -1419,7 +1419,7 @@ _NAMED = {
 _PERSON_DECIDES = ("department", "roles", "status")
 _ACTOR = ("channel", "connector", "department")
 _SAME_QUESTION = (*_ACTOR, "dataset", "purpose")
-_EACH_SUBJECT = ("a", "outcome", "repeats")
+_EACH_ENTRY = ("a", "dataset", "grant", "grant_version", "outcome", "purpose", "repeats")
 LARGEST_BATCH = 1000
 
 
@@ -1618,7 +1618,7 @@ class Order:
             request = b""
         if len(request) != HASH:
             yield "request"
-        elif not self._goes_on(kind, moment, control) and not self._insert(
+        elif not self._goes_on(moment, control) and not self._insert(
             "INSERT OR IGNORE INTO requests VALUES (?)", request[:16]
         ):
             yield "request-twice"  # half a digest is kept: two that share it cannot be made
@@ -1630,14 +1630,14 @@ class Order:
         elif type(first) is not int or not 0 <= first < position or self._same(first) != same:
             yield "repeats"
 
-    def _goes_on(self, kind: str, moment: int, control: Mapping[str, object]) -> bool:
-        """Whether an entry is the next of the batch that the entry before it belongs to.
+    def _goes_on(self, moment: int, control: Mapping[str, object]) -> bool:
+        """Whether an entry is the next of the request that the entry before it belongs to.
 
-        Entries of one batch share R and all of their control but what is each subject's own; they
+        Entries of one request share R and all of their control but what is each one's own; they
         stand behind one another, and a repeat of them in the same order.
         """
-        shared = {name: control[name] for name in control if name not in _EACH_SUBJECT}
-        same, first = sha256(canonical([kind, moment, shared])), control.get("repeats")
+        shared = {name: control[name] for name in control if name not in _EACH_ENTRY}
+        same, first = sha256(canonical([moment, shared])), control.get("repeats")
         before, self._batch = self._batch, (same, first, 1)
         if before is None or before[0] != same or before[2] >= LARGEST_BATCH:
             return False

@@ -1,5 +1,6 @@
 """One try to enter a question's exit into the ledger, and what can become of it."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -119,6 +120,27 @@ class BatchAttempt(NamedTuple):
     def entries(self) -> int:
         """How many entries it makes, and what it costs of a quota."""
         return len(self.members)
+
+
+class JointAttempt(NamedTuple):
+    """Several decided questions of one request: contiguous entries, each with its own grant.
+
+    What bounds the request bounds all of them; ``epoch`` is that of every decision.
+    """
+
+    id: int
+    nonce: Nonce | None
+    question: QuestionKey | None
+    epoch: int | None
+    not_before: int
+    not_after: int
+    parts: list[Attempt]
+
+
+class Held(NamedTuple):
+    """Parts of a joint attempt, by place, that may not be answered; nothing of it was entered."""
+
+    places: Mapping[int, Bounce]
 
 
 UNREPEATED = b'"repeats":null}'

@@ -23,6 +23,8 @@ from hub.ledger.attempt import (
     Charge,
     Entered,
     EnteredBatch,
+    Held,
+    JointAttempt,
     Nonce,
     QuestionKey,
 )
@@ -65,6 +67,23 @@ class Committer:
             if isinstance(repeats, Bounce):
                 return repeats
             entered, rows = enter_batch(batch, head, repeats if repeats >= 0 else None)
+            self._store.insert(rows)
+            return entered
+
+    def commit_joint(self, joint: JointAttempt) -> list[Entered] | Held | Bounce:
+        """Enter all questions of one request as one contiguous group, or nothing of them.
+
+        Raises as ``commit`` does.
+        """
+        with self._store.locked() as head:
+            repeats = self._admit_joint(joint, head)
+            if isinstance(repeats, Bounce | Held):
+                return repeats
+            rows: list[EntryRow] = []
+            entered = [
+                _enter(part, head, rows, repeats + place if repeats >= 0 else None)
+                for place, part in enumerate(joint.parts)
+            ]
             self._store.insert(rows)
             return entered
 
@@ -152,27 +171,94 @@ class Committer:
 
     def _admit(self, attempt: Attempt | BatchAttempt, head: Head) -> Bounce | int:
         """Admit one attempt; the position that it repeats, or -1."""
+        bounced = self._out_of_place(attempt, head)
+        return bounced if bounced is not None else self._admit_fresh(attempt, head)
+
+    def _out_of_place(
+        self, attempt: Attempt | BatchAttempt | JointAttempt, head: Head
+    ) -> Bounce | None:
+        """Reserve the nonce; why the attempt is replayed or stale, None if it is neither."""
         if attempt.nonce is not None and not self._reserve_one(attempt.nonce, attempt.id):
             return Bounce.REPLAYED
         if attempt.epoch is not None and attempt.epoch != head.epoch:
             return Bounce.STALE
         if attempt.epoch is not None and not attempt.not_before <= head.time <= attempt.not_after:
             return Bounce.STALE
-        return self._admit_fresh(attempt, head)
+        return None
+
+    def _admit_joint(self, joint: JointAttempt, head: Head) -> Held | Bounce | int:
+        """Admit several questions together; the position that their first repeats, or -1.
+
+        Nothing is paid or counted before every part may be: else some would be charged for what
+        is decided again.
+        """
+        bounced = self._out_of_place(joint, head)
+        if bounced is not None:
+            return bounced
+        before = self._before(joint.question, head)
+        if isinstance(before, Bounce):
+            return before
+        first, charged = before
+        held = self._throttled_parts(joint, head.time)
+        charges = Counter(
+            part.charge for part in joint.parts if part.charge is not None and not charged
+        )
+        for charge, count in charges.items():
+            if not self._can_pay(charge, count, head.time):
+                places = (n for n, part in enumerate(joint.parts) if part.charge == charge)
+                held |= dict.fromkeys(places, Bounce.QUOTA_SPENT)
+        if held:
+            return Held(held)
+        for charge, count in charges.items():
+            self._pay(charge, count, head.time)
+        for part in joint.parts:
+            if part.mismatch is not None:
+                self._count_mismatch(part.mismatch, head.time)
+        if joint.question is not None:
+            self._remember(joint.question, head, first, paid=bool(charges))
+        return first
+
+    def _throttled_parts(self, joint: JointAttempt, time: int) -> dict[int, Bounce]:
+        """The verifications that may not be answered: of a subject that was guessed at too often.
+
+        Those of one request count together, and what is over the limit is counted all the same:
+        else guesses would be free as long as they come beside enough wrong ones.
+        """
+        wrong = Counter(part.mismatch for part in joint.parts if part.mismatch is not None)
+        spent = {
+            counter
+            for counter, count in wrong.items()
+            if self._mismatches_now(counter, time) + count > self._mismatches
+        }
+        for counter in spent:
+            for _ in range(wrong[counter]):
+                self._count_mismatch(counter, time)
+        return {
+            place: Bounce.VERIFY_THROTTLED
+            for place, part in enumerate(joint.parts)
+            for counter in (part.guarded, part.mismatch)
+            if counter is not None and (counter in spent or self._throttled(counter, time))
+        }
+
+    def _before(self, question: QuestionKey | None, head: Head) -> tuple[int, bool] | Bounce:
+        """Where a question stands already (-1: nowhere), and whether it was paid for."""
+        known = None if question is None else self._known(question)
+        if question is None or known is None:
+            return -1, False
+        content, first, time, repeats, charged = known
+        if content != question.content:
+            return Bounce.REQUEST_ID_CONFLICT
+        if repeats >= REPEATS or head.time > time + REPEAT_WINDOW:
+            return Bounce.REPEATS_SPENT
+        return first, bool(charged)
 
     def _admit_fresh(self, attempt: Attempt | BatchAttempt, head: Head) -> Bounce | int:
         """Admit an attempt whose nonce, epoch and times hold."""
-        first, charge = -1, attempt.charge
-        if attempt.question is not None:
-            known = self._known(attempt.question)
-            if known is not None:
-                content, first, time, repeats, charged = known
-                if content != attempt.question.content:
-                    return Bounce.REQUEST_ID_CONFLICT
-                if repeats >= REPEATS or head.time > time + REPEAT_WINDOW:
-                    return Bounce.REPEATS_SPENT
-                if charged:
-                    charge = None
+        before = self._before(attempt.question, head)
+        if isinstance(before, Bounce):
+            return before
+        first, charged = before
+        charge = None if charged else attempt.charge
         if attempt.guarded is not None and self._throttled(attempt.guarded, head.time):
             return Bounce.VERIFY_THROTTLED
         if attempt.mismatch is not None and not self._count_mismatch(attempt.mismatch, head.time):
@@ -243,13 +329,27 @@ class Committer:
         ).fetchone()
         return row is not None
 
+    def _can_pay(self, charge: Charge, count: int, time: int) -> bool:
+        """Whether today's quota of a grant has ``count`` left."""
+        if charge.limit is None:
+            return True
+        row = self._connection.execute(
+            "SELECT used FROM quotas WHERE grant_id = ? AND day = ?",
+            (charge.grant, shanghai_day(time)),
+        ).fetchone()
+        used: int = 0 if row is None else row[0]
+        return used + count <= charge.limit
+
     def _throttled(self, subject: int, time: int) -> bool:
         """Whether verifications of a subject have failed too often in this hour."""
+        return self._mismatches_now(subject, time) >= self._mismatches
+
+    def _mismatches_now(self, subject: int, time: int) -> int:
+        """How many verifications of a subject have failed in this hour."""
         row = self._connection.execute(
-            "SELECT 1 FROM mismatches WHERE id = ? AND hour = ? AND count >= ?",
-            (subject, time // HOUR, self._mismatches),
+            "SELECT count FROM mismatches WHERE id = ? AND hour = ?", (subject, time // HOUR)
         ).fetchone()
-        return row is not None
+        return 0 if row is None else int(row[0])
 
     def _count_mismatch(self, subject: int, time: int) -> bool:
         """Count one failed verification of a subject; False once this hour has had too many."""

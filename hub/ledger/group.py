@@ -10,7 +10,16 @@ prototype with one cost nearly twice as much (``docs/performance.md``).
 import asyncio
 
 from hub.errors import Unavailable
-from hub.ledger.attempt import Attempt, BatchAttempt, Bounce, Entered, EnteredBatch, Nonce
+from hub.ledger.attempt import (
+    Attempt,
+    BatchAttempt,
+    Bounce,
+    Entered,
+    EnteredBatch,
+    Held,
+    JointAttempt,
+    Nonce,
+)
 from hub.ledger.committer import Committer
 
 QUIET_WINDOWS = 3
@@ -51,6 +60,11 @@ class GroupCommit:
         """
         self.flush()
         return self._committer.commit_batch(batch)
+
+    def submit_joint(self, joint: JointAttempt) -> list[Entered] | Held | Bounce:
+        """Enter several questions of one request durably and at once; as ``submit_batch``."""
+        self.flush()
+        return self._committer.commit_joint(joint)
 
     def knows(self, nonce: Nonce) -> bool:
         """Whether a nonce is reserved already; what is not may still be, under the lock."""

@@ -171,7 +171,7 @@ class Replay:
         if len(request) != _DIGEST:
             yield "request"
         else:
-            batch = follow(self._batch, kind, time, control)
+            batch = follow(self._batch, time, control)
             if batch.size == 1 and not self._asked.is_new(request):
                 yield "request-twice"
             self._batch = batch

@@ -11,6 +11,7 @@ from hub.ledger.attempt import EnteredBatch
 from hub.ledger.persons import PersonKeys
 from hub.lookup.batch_reveal import UNFIT
 from hub.lookup.identify import Caller, short_id
+from hub.lookup.joint import PART
 from hub.lookup.receipt import opening
 from hub.lookup.refusals import STATUS
 from hub.storage.sqlite import Connection
@@ -85,6 +86,6 @@ def _status(outcome: str, internal: bytes) -> int:
         return 200
     told = parse(internal, max_bytes=_LIMIT, max_depth=1)
     reason = str(told.get("reason")) if isinstance(told, dict) else ""
-    if reason.startswith(UNFIT) and reason not in STATUS:
-        return 200  # one subject's identifier, beside the answers to others
+    if reason.startswith((UNFIT, PART)) and reason not in STATUS:
+        return 200  # one subject's identifier, or one question, beside the answers to others
     return STATUS.get(reason, 422 if outcome == "malformed" else 403)

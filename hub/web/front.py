@@ -27,6 +27,8 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _QUESTION = re.compile(rb"/v1/datasets/([a-z0-9_-]{1,64})/(lookup|verify|batch)\Z")
 BATCH = b"batch"
+JOINT = b"/v1/joint"
+"""Several questions in one request: their datasets stand in the body."""
 UNIDENTIFIED = (NotIdentified, SignatureError, CertificateError, MalformedHeader)
 """Errors of attempts that never became questions."""
 _log = logging.getLogger("hub.web")
@@ -47,20 +49,25 @@ class Front:
             await respond(send, reply_to(TOO_MANY_HEADERS, 431))
             return
         if scope["type"] == "http" and scope["method"] == "POST":
-            match = _QUESTION.match(cast("bytes", scope["raw_path"]))
-            if match is not None:
+            path = cast("bytes", scope["raw_path"])
+            match = _QUESTION.match(path)
+            if match is not None or path == JOINT:
                 reply = await self._question(match, scope, receive)
                 await respond(send, reply)
                 return
         await self._routes(scope, receive, send)
 
-    async def _question(self, match: re.Match[bytes], scope: Scope, receive: Receive) -> Reply:
+    async def _question(
+        self, match: re.Match[bytes] | None, scope: Scope, receive: Receive
+    ) -> Reply:
         address = address_of(scope)
         attempts = self._hub.attempts
         message = message_of(scope, self._origin)
         try:
             attempts.allow(address)
             body = await read_body(receive, self._limit)
+            if match is None:
+                return await self._hub.joint.ask_signed(message, body)
             dataset = match[1].decode("ascii")
             if match[2] == BATCH:
                 return await self._hub.batches.ask_signed(dataset, message, body)

@@ -23,6 +23,7 @@ QUESTIONS = {
     ("POST", "/v1/datasets/{code}/lookup"),
     ("POST", "/v1/datasets/{code}/verify"),
     ("POST", "/v1/datasets/{code}/batch"),
+    ("POST", "/v1/joint"),
 }
 """Answered by ``hub/web/front.py`` before any route."""
 TEXT = (ROOT / "docs" / "api.md").read_text("utf-8")

@@ -92,6 +92,7 @@ CONNECTORS = {
     "POST /v1/datasets/{code}/lookup": row(CONNECTOR),
     "POST /v1/datasets/{code}/verify": row(CONNECTOR),
     "POST /v1/datasets/{code}/batch": row(CONNECTOR),
+    "POST /v1/joint": row(CONNECTOR),
     "GET /v1/receipts/{request_id}": row(CONNECTOR),
     "GET /v1/datasets/{code}/standing": row(CONNECTOR),
     "DELETE /v1/publications/{publication}": row(CONNECTOR),
@@ -222,6 +223,7 @@ PAGES = {
 ROUTES = {**PUBLIC, **CONNECTORS, **PROGRAMS, **PAGES}
 QUESTIONS = {
     "POST /v1/datasets/{code}/batch",
+    "POST /v1/joint",
     "POST /v1/datasets/{code}/lookup",
     "POST /v1/datasets/{code}/verify",
 }
