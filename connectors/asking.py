@@ -33,6 +33,8 @@ from connectors.errors import (
     Refused,
 )
 from connectors.home import Identity
+from connectors.joint.question import JointQuestion
+from connectors.joint.verify import AskedJoint, check_joint, check_joint_again
 from connectors.jwks import KeyRing, ReceiptKey
 from connectors.later import restored
 from connectors.question import Question
@@ -53,7 +55,7 @@ RECEIPTED = frozenset(
 )
 """What a hub says only after it has made an entry; others may come before, or from a proxy."""
 
-Signable: TypeAlias = Question | BatchQuestion
+Signable: TypeAlias = Question | BatchQuestion | JointQuestion
 _Checked = TypeVar("_Checked")
 _log = logging.getLogger("yifen.connector")
 
@@ -116,6 +118,26 @@ class Asking:
         def check(sent: Sent) -> tuple[CheckedBatch, Kept]:
             asked = AskedBatch(question, sent.signed, again=sent.again or before)
             checked = check_batch(
+                asked,
+                sent.response,
+                token=sent.token,
+                keys=self._keys(sent.token),
+                trust=self.trust,
+                now=self._clock(),
+            )
+            return checked, batch_to_keep(checked, question)
+
+        return self._ask(question, check, MAX_BATCH_ANSWER)
+
+    def ask_joint(self, question: JointQuestion, *, before: bool = False) -> CheckedBatch:
+        """The verified answer to joint questions; raises as ``ask`` does.
+
+        ``before``: an earlier run may have sent it already.
+        """
+
+        def check(sent: Sent) -> tuple[CheckedBatch, Kept]:
+            asked = AskedJoint(question, sent.signed, again=sent.again or before)
+            checked = check_joint(
                 asked,
                 sent.response,
                 token=sent.token,
@@ -193,6 +215,11 @@ class Asking:
                 question, attempts, response, token=token, keys=keys, trust=trust
             )
             return batch_to_keep(batch, question)
+        if isinstance(question, JointQuestion):
+            joint = check_joint_again(
+                question, attempts, response, token=token, keys=keys, trust=trust
+            )
+            return batch_to_keep(joint, question)
         checked = check_receipt_again(
             question, attempts, response, token=token, keys=keys, trust=trust
         )

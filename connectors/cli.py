@@ -19,6 +19,7 @@ from connectors.commands import (
     alarms,
     batches,
     doctor,
+    dossier,
     enrolling,
     gateway,
     ledger,
@@ -58,6 +59,7 @@ def build(language: Language) -> click.Group:
     parts = (
         enrolling,
         questions,
+        dossier,
         batches,
         publishing,
         quality,

@@ -25,8 +25,12 @@ from connectors.batch.question import Subject, batch
 from connectors.calls import Calls, read_model
 from connectors.clock import Clock, Sleep, system_clock, wait
 from connectors.errors import HubUnintelligible, NotProven, QuestionRefused, StoreError
+from connectors.grants import Grant
 from connectors.home import Home, Identity, repin, waiting_key
 from connectors.home import read as read_home
+from connectors.joint.answer import JointAnswer, joint_answer
+from connectors.joint.dossier import Dossier, Held, dossier_of, parts_of
+from connectors.joint.question import Part, joint
 from connectors.receipts.evidence import Proven, export, verify_evidence
 from connectors.receipts.following import Following
 from connectors.receipts.log import KeptLog
@@ -40,27 +44,6 @@ from connectors.transport import Transport
 MARKS = ("disputed", "repaired", "cleared")
 
 
-class Grant(BaseModel):
-    """A grant to our department; ``items`` maps codes to masks, times are RFC 3339."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    id: str
-    version: int
-    department: str
-    dataset: str
-    operations: tuple[str, ...]
-    channels: tuple[str, ...]
-    items: Mapping[str, str]
-    purposes: tuple[str, ...]
-    valid_from: str
-    valid_until: str | None
-    daily_quota: int | None
-    case_required: bool
-    existence: bool
-    status: str
-
-
 class _Grants(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -71,6 +54,8 @@ class _Definition(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     definition: Dataset
+    department: str = ""
+    """Whose it is; hubs before 0.2 did not say."""
 
 
 class _Entry(BaseModel):
@@ -223,19 +208,42 @@ class Connector:
         )
         return read_verification(self.asking.ask(question), question)
 
+    def joint(
+        self, parts: Sequence[Part], *, officer: str, request_id: str | None = None
+    ) -> JointAnswer:
+        """Several questions of one request, answered at one moment; raises as ``lookup`` does.
+
+        ``request_id``: of an earlier try, of another run too, with the same content.
+        """
+        question = joint(parts, officer=officer, request_id=request_id)
+        checked = self.asking.ask_joint(question, before=request_id is not None)
+        return joint_answer(checked, question)
+
     def grants(self) -> tuple[Grant, ...]:
         """The grants to our department; raises ``Refused`` or ``HubError``."""
         return read_model(self.calls.call("GET", "/v1/grants"), _Grants).grants
 
+    def dossier(
+        self, subject: Subject, *, purpose: str, officer: str, request_id: str | None = None
+    ) -> Dossier:
+        """All that our grants allow about one subject, by family; raises as ``lookup`` does."""
+        parts = parts_of(self.grants(), self.held, subject, purpose, self.clock())
+        asked = [part for _, part in parts]
+        return dossier_of(parts, self.joint(asked, officer=officer, request_id=request_id))
+
     def definition(self, dataset: str) -> Dataset:
         """The definition of a dataset that is ours or granted to us."""
+        return self.held(dataset).definition
+
+    def held(self, dataset: str) -> Held:
+        """A dataset that is ours or granted to us, and whose it is."""
         if not questions.is_code(dataset):
             raise QuestionRefused(why="dataset")
         answer = self.calls.call("GET", f"/v1/datasets/{dataset}")
-        found = read_model(answer, _Definition).definition
-        if found.code != dataset:
+        found = read_model(answer, _Definition)
+        if found.definition.code != dataset:
             raise HubUnintelligible(why="definition")
-        return found
+        return Held(found.definition, found.department)
 
     def mark(self, dataset: str, kind: str, subject_type: str, subject_id: str, row: str) -> int:
         """Mark a row of our own dataset; gives the index of the mark's entry.

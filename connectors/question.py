@@ -14,8 +14,9 @@ from certs.errors import MalformedEncoding, MalformedJson
 from connectors.errors import QuestionRefused
 
 Operation = Literal["lookup", "verify"]
-Asking = Literal["lookup", "verify", "batch"]
-"""What a signed request asks for: about one subject, or (``connectors/batch``) about many."""
+Asking = Literal["lookup", "verify", "batch", "joint"]
+"""What a signed request asks for: about one subject, about many (``connectors/batch``), or of
+several datasets (``connectors/joint``)."""
 REQUEST_ID_BYTES = 16
 TEXT_LIMIT = 128
 """Characters of an identifier, officer or case number."""
@@ -118,7 +119,7 @@ def lookup(
         case=case,
         items=tuple(items),
     )
-    _check(question)
+    check_question(question)
     return question
 
 
@@ -145,12 +146,15 @@ def verify(
         case=case,
         claims=dict(claims),
     )
-    _check(question)
+    check_question(question)
     return question
 
 
-def _check(question: Question) -> None:
-    """Refuse what no hub could answer, before anything of it leaves the department."""
+def check_question(question: Question) -> None:
+    """Refuse what no hub could answer, before anything of it leaves the department.
+
+    Raises ``QuestionRefused``.
+    """
     named = {
         "subject-id": question.subject_id,
         "officer": question.officer,

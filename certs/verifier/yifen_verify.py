@@ -922,8 +922,9 @@ SKEW = 60_000
 OUTCOMES = ("answered", "empty", "refused", "malformed", "busy")
 ANSWERED = ("answered", "empty")
 MAX_EVIDENCE = 8 << 20
-BATCH, BATCH_VERSION = "batch", 3
-"""One question about many subjects: an entry for each, one behind the other."""
+BATCH, JOINT = "batch", "joint"
+"""One question about many subjects, or several questions: an entry for each, in their order."""
+SEVERAL_VERSION = 3
 MAX_ANSWER = 1 << 26
 _NOBODY = {"case": None, "officer": None, "subject": None}
 _PARAMETER = re.compile(r';([a-z][a-z0-9_*.-]*)=(?:(-?[0-9]{1,15})|"([^"]*)")', re.ASCII)
@@ -948,7 +949,7 @@ class Bundle(NamedTuple):
     issuing: bytes
     root: bytes | None
     openings: Sequence[Mapping[str, object]]
-    """One, or those of a batch in the order of its subjects."""
+    """One, or all of a request in the order of its subjects or parts."""
     note: bytes | None
     proof: list[bytes]
     chain: list[bytes]
@@ -975,8 +976,8 @@ def read_bundle(data: bytes, file: str) -> Bundle:
     try:
         value = members_of(read_json(data))
         member = "v"
-        version, batch = number_of(value["v"]), value.get("operation") == BATCH
-        if version not in ((BATCH_VERSION,) if batch else (1, 2)):
+        version, several = number_of(value["v"]), value.get("operation") in (BATCH, JOINT)
+        if version not in ((SEVERAL_VERSION,) if several else (1, 2)):
             raise ValueError(member)
         member = "request"
         request = members_of(value[member])
@@ -994,8 +995,8 @@ def read_bundle(data: bytes, file: str) -> Bundle:
             raise ValueError(member)
         member = "root"
         root = value.get(member)
-        member = "openings" if batch else "opening"
-        given = list_of(value[member]) if batch else [value[member]]
+        member = "openings" if several else "opening"
+        given = list_of(value[member]) if several else [value[member]]
         openings = [members_of(one) for one in given]
         if not openings:
             raise ValueError(member)
@@ -1066,9 +1067,7 @@ def verify_receipt(
     created = _check_request(bundle, claims, issuing, root, moment)
     report.good("question-good", dataset=bundle.dataset, operation=bundle.operation)
     # 6 Their control parts tell of this request; their person parts are the question's, in order.
-    for one in entries:
-        _check_control(one.control, bundle, claims)
-    _check_persons(entries, bundle)
+    _check_stories(entries, bundle, claims)
     # 7 They were made after the request was signed and before the receipt was.
     _check_times(entries, created, issued)
     _tell_entries(entries, bundle, claims, report)
@@ -1172,7 +1171,13 @@ def _check_request(
     ):
         raise Broken("request-form", what="tag, keyid")
     # What it carried, and where to: the address of a hub may change, what stands after it may not.
-    path = re.escape(f"/v1/datasets/{bundle.dataset}/{bundle.operation}")
+    if bundle.operation == JOINT and bundle.dataset:
+        raise Broken("request-form", what="dataset")  # each part has its own
+    path = re.escape(
+        f"/v1/datasets/{bundle.dataset}/{bundle.operation}"
+        if bundle.operation != JOINT
+        else "/v1/joint"
+    )
     if not re.fullmatch(rf"https?://[^/?#\s]+{path}", values['"@target-uri"']):
         raise Broken("request-form", what="@target-uri")
     digest = base64.b64encode(sha256(bundle.question)).decode("ascii")
@@ -1227,8 +1232,6 @@ def _open_entries(bundle: Bundle, claims: Claims) -> list[Entry]:
     if b64u(sha256(b"".join(one.hashed for one in entries))) != claims.leaves:
         raise Broken("leaves")
     for one, opening in zip(entries, bundle.openings):
-        if one.leaf.kind != ("lookup" if bundle.operation == BATCH else bundle.operation):
-            raise Broken("control-says", member="kind", found=one.leaf.kind)
         if not binds(one.leaf.control, "control", opening.get("control_salt"), one.control):
             raise Broken("control")
     return entries
@@ -1243,7 +1246,7 @@ def _check_times(entries: Sequence[Entry], created: int, issued: int) -> None:
 
 def _tell_entries(entries: Sequence[Entry], bundle: Bundle, claims: Claims, report: Report) -> None:
     moment = rfc3339(entries[0].leaf.time)
-    if bundle.operation != BATCH:
+    if bundle.operation not in (BATCH, JOINT):
         outcome = entries[0].control["outcome"]
         report.good("entry-good", entry=claims.first, time=moment, outcome=outcome)
         return
@@ -1257,12 +1260,81 @@ def _tell_entries(entries: Sequence[Entry], bundle: Bundle, claims: Claims, repo
     )
 
 
-def _check_control(control: Mapping[str, object], bundle: Bundle, claims: Claims) -> None:
-    """Whether the control part tells of this request; a refusal may leave out what is unknown."""
+class Story(NamedTuple):
+    """What an entry must tell of the question: kind, local dataset, purpose, and person part."""
+
+    kind: object
+    dataset: object
+    purpose: object
+    person: Mapping[str, object]
+
+
+def _stories(bundle: Bundle) -> list[Story]:
+    """One for each entry, in order; they are built from the question, and from nothing else."""
     try:
-        purpose = members_of(read_json(bundle.question)).get("purpose")
-    except ValueError as error:
+        question = members_of(read_json(bundle.question))
+        if bundle.operation == JOINT:
+            parts = [members_of(one) for one in list_of(question["parts"])]
+            return [
+                Story(
+                    one.get("operation"),
+                    one.get("dataset"),
+                    one.get("purpose"),
+                    {
+                        "case": one.get("case"),
+                        "officer": question.get("officer"),
+                        "subject": one.get("subject"),
+                    },
+                )
+                for one in parts
+            ]
+        kind, dataset, purpose = bundle.operation, bundle.dataset, question.get("purpose")
+        if bundle.operation != BATCH:
+            return [Story(kind, dataset, purpose, {name: question.get(name) for name in _NOBODY})]
+        subjects = [members_of(one) for one in list_of(question["subjects"])]
+    except (ValueError, KeyError) as error:
         raise Broken("question") from error
+    return [
+        Story(
+            "lookup",
+            dataset,
+            purpose,
+            {
+                "case": one.get("case"),
+                "officer": question.get("officer"),
+                "subject": {"id": one.get("id"), "type": one.get("type")},
+            },
+        )
+        for one in subjects
+    ]
+
+
+def _check_stories(entries: Sequence[Entry], bundle: Bundle, claims: Claims) -> None:
+    """Whether each entry tells of this request, and of whom and what it asked for at its place."""
+    stories = _stories(bundle)
+    first = entries[0]
+    # A body that the hub could not read as a question names nobody; it gets no data either.
+    nobody = len(entries) == 1 and first.control.get("outcome") == "malformed"
+    if nobody and binds(first.leaf.person, "person", first.person_salt, _NOBODY):
+        unread = stories[0] if stories else Story(None, None, None, _NOBODY)
+        _check_control(first, unread, bundle, claims)
+        return
+    if len(stories) != len(entries):
+        raise Broken("person")
+    for one, story in zip(entries, stories):
+        _check_control(one, story, bundle, claims)
+        if one.leaf.kind != story.kind:
+            raise Broken("control-says", member="kind", found=one.leaf.kind)
+    if not all(
+        binds(one.leaf.person, "person", one.person_salt, story.person)
+        for one, story in zip(entries, stories)
+    ):
+        raise Broken("person")
+
+
+def _check_control(entry: Entry, story: Story, bundle: Bundle, claims: Claims) -> None:
+    """Whether the control part tells of this request; a refusal may leave out what is unknown."""
+    control = entry.control
     outcome = control.get("outcome")
     unknown: tuple[object, ...] = () if outcome in ANSWERED else (None,)
     department = bundle.connector.split(":")[4]
@@ -1271,8 +1343,8 @@ def _check_control(control: Mapping[str, object], bundle: Bundle, claims: Claims
         "channel": ("connector",),
         "connector": (bundle.connector,),
         "department": (f"{bundle.hub}:{department}",),
-        "dataset": (f"{bundle.hub}:{bundle.dataset}", *unknown),
-        "purpose": (purpose, *unknown),
+        "dataset": (f"{bundle.hub}:{story.dataset}", *unknown),
+        "purpose": (story.purpose, *unknown),
         "outcome": OUTCOMES,
     }
     for member, allowed in wanted.items():
@@ -1282,35 +1354,6 @@ def _check_control(control: Mapping[str, object], bundle: Bundle, claims: Claims
         not isinstance(control.get("grant"), str) or type(control.get("grant_version")) is not int
     ):
         raise Broken("control-says", member="grant", found=control.get("grant"))
-
-
-def _check_persons(entries: Sequence[Entry], bundle: Bundle) -> None:
-    """Whether person parts are the question's; they are built from that, and from nothing else."""
-    question = members_of(read_json(bundle.question))
-    persons: list[Mapping[str, object]] = [{name: question.get(name) for name in _NOBODY}]
-    if bundle.operation == BATCH:
-        try:
-            subjects = [members_of(one) for one in list_of(question["subjects"])]
-        except (ValueError, KeyError) as error:
-            raise Broken("question") from error
-        persons = [
-            {
-                "case": one.get("case"),
-                "officer": question.get("officer"),
-                "subject": {"id": one.get("id"), "type": one.get("type")},
-            }
-            for one in subjects
-        ]
-    if len(persons) == len(entries) and all(
-        binds(one.leaf.person, "person", one.person_salt, person)
-        for one, person in zip(entries, persons)
-    ):
-        return
-    # A body that the hub could not read as a question names nobody; it gets no data either.
-    first = entries[0]
-    nobody = len(entries) == 1 and first.control.get("outcome") == "malformed"
-    if not nobody or not binds(first.leaf.person, "person", first.person_salt, _NOBODY):
-        raise Broken("person")
 
 
 def _check_answer(answer: bytes, claims: Claims, entries: Sequence[Entry]) -> None:

@@ -1,14 +1,15 @@
-"""What the store keeps of a batch: one receipt with all its entries, without values."""
+"""What the store keeps of several entries of one request: one receipt with all, without values."""
 
 from certs.canonical import canonical
 from connectors.batch.question import BatchQuestion, kept_batch
 from connectors.batch.verify import CheckedBatch
+from connectors.joint.question import JointQuestion, kept_joint
 from connectors.question import Question, kept
 from connectors.receipts.kept import Kept, KeptQuestion
 
 
-def batch_to_keep(checked: CheckedBatch, question: BatchQuestion) -> Kept:
-    """What the store keeps of a verified batch."""
+def batch_to_keep(checked: CheckedBatch, question: BatchQuestion | JointQuestion) -> Kept:
+    """What the store keeps of a verified batch, or of joint questions."""
     first = checked.opened[0]
     alone = len(checked.opened) == 1
     return Kept(
@@ -33,8 +34,10 @@ def batch_to_keep(checked: CheckedBatch, question: BatchQuestion) -> Kept:
     )
 
 
-def question_of(before: KeptQuestion) -> Question | BatchQuestion:
+def question_of(before: KeptQuestion) -> Question | BatchQuestion | JointQuestion:
     """A question of ours, read again; raises ``QuestionRefused``."""
     if before.operation == "batch":
         return kept_batch(before.dataset, before.body)
+    if before.operation == "joint":
+        return kept_joint(before.body)
     return kept(before.operation, before.dataset, before.body)

@@ -54,7 +54,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
         officer: str,
         case: str | None,
     ) -> None:
-        subject = _subject(setting.screen, subject_file)
+        subject = read_subject(setting.screen, subject_file)
         with setting.open() as connector:
             answer = connector.lookup(
                 dataset,
@@ -87,7 +87,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
         case: str | None,
     ) -> None:
         claims = _claims(claims_file)
-        subject = _subject(setting.screen, subject_file)
+        subject = read_subject(setting.screen, subject_file)
         with setting.open() as connector:
             answer = connector.verify(
                 dataset,
@@ -115,7 +115,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
         subject_file: Path | None,
         row_file: Path | None,
     ) -> None:
-        subject = _subject(setting.screen, subject_file)
+        subject = read_subject(setting.screen, subject_file)
         row = subject if row_file is None else _line(row_file, "row")
         with setting.open() as connector:
             entry = connector.mark(dataset, kind, subject_type, subject, row)
@@ -123,7 +123,8 @@ def add(group: LocalGroup, texts: Texts) -> None:
         setting.screen.value({"entry": entry})
 
 
-def _subject(screen: Screen, file: Path | None) -> str:
+def read_subject(screen: Screen, file: Path | None) -> str:
+    """Whom a question is about, from a file, standard input or a prompt."""
     if file is not None:
         return _line(file, "subject-id")
     if sys.stdin.isatty():

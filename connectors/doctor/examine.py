@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from certs.errors import YifenError
-from connectors.client import Connector, Grant
+from connectors.client import Connector
 from connectors.clock import Clock, system_clock
 from connectors.doctor import exchange, network
 from connectors.doctor.finding import Finding, good, met
 from connectors.doctor.folder import certificate, folder
 from connectors.doctor.gateway import gateway
+from connectors.grants import Grant
 from connectors.home import Home
 from connectors.home import read as read_home
 

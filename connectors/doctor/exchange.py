@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from certs.encoding import from_rfc3339
 from certs.errors import Malformed, YifenError
-from connectors.client import Connector, Grant
+from connectors.client import Connector
 from connectors.doctor.finding import Finding, bad, good, met, warn
+from connectors.grants import Grant
 from connectors.receipts.alarms import standing, stopping
 
 DAY = 86_400_000

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from certs.errors import YifenError
 from certs.keys import read_secret
-from connectors.client import Grant
 from connectors.doctor.finding import Finding, bad, good, met, warn
 from connectors.gateway.keys import FILE, read_keys
 from connectors.gateway.settings import GatewaySettings, split_listen
+from connectors.grants import Grant
 
 SECONDS = 3.0
 SIGNS = frozenset({"ok", "alarm", "stopped"})

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.question import ITEMS_LIMIT, TEXT_LIMIT, VALUE_LIMIT
+from connectors.question import ITEMS_LIMIT, TEXT_LIMIT, VALUE_LIMIT, Asking
 
 _Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -102,7 +102,7 @@ class Receipts(_Told):
     """All receipts of one question."""
 
     request_id: str
-    operation: Literal["lookup", "verify", "batch"]
+    operation: Asking
     dataset: str
     asked: str
     receipts: list[KeptReceipt]

@@ -31,8 +31,7 @@ from certs.range_proof import verify_range
 from certs.receipts import Receipt, leaves_digest
 from certs.signatures import LABEL, content_digest, read_signature, request_digest
 from certs.tree import HASH_BYTES, verify_inclusion
-from connectors.batch.question import persons_of
-from connectors.batch.verify import ENTRY_KIND, UNFIT
+from connectors.batch.verify import UNFIT
 from connectors.errors import AnswerRefused, EvidenceBroken, ReceiptUnknown
 from connectors.jwks import ReceiptKey, check_receipt, receipt_kid
 from connectors.openings import Control, Opened
@@ -40,16 +39,16 @@ from connectors.receipts.log import Lineage
 from connectors.receipts.log_keys import LogKeys, checkpoint_chain
 from connectors.receipts.ranges import openings_of
 from connectors.receipts.store import Kept, ReceiptStore
+from connectors.receipts.stories import SEVERAL, path_of, stories_of
 from connectors.settings import LedgerPin
 from connectors.verify import ANSWERED, NOBODY, Trust, check_names, check_person, check_time
 
 VERSION = 2
 """Since 2 it brings the root's certificate (PEM), so that a fingerprint is all that is needed."""
-BATCH_VERSION = 3
-"""A batch's: ``openings`` of all its entries in place of ``opening``, and a proof of a range."""
-_VERSIONS = (1, VERSION, BATCH_VERSION)
+SEVERAL_VERSION = 3
+"""Of several entries: ``openings`` of all in place of ``opening``, and a proof of a range."""
+_VERSIONS = (1, VERSION, SEVERAL_VERSION)
 MAX_EVIDENCE = 8 * 1024 * 1024
-BATCH = "batch"
 _DEPTH = 12
 
 
@@ -140,7 +139,7 @@ def export(store: ReceiptStore, kept: Kept, trust: Trust, keys: LogKeys) -> byte
             proof["chain"] = [b64u(one) for one in chain]
     return canonical(
         {
-            "v": BATCH_VERSION if kept.operation == BATCH else VERSION,
+            "v": SEVERAL_VERSION if kept.operation in SEVERAL else VERSION,
             "hub": trust.hub,
             "connector": trust.connector,
             "entry": kept.entry,
@@ -163,7 +162,7 @@ def export(store: ReceiptStore, kept: Kept, trust: Trust, keys: LogKeys) -> byte
 
 def _opened(kept: Kept) -> dict[str, Json]:
     openings = openings_of(kept)
-    return {"openings": openings} if kept.operation == BATCH else {"opening": openings[0]}
+    return {"openings": openings} if kept.operation in SEVERAL else {"opening": openings[0]}
 
 
 def verify_evidence(
@@ -284,7 +283,7 @@ def _check_request(base: bytes, signature: bytes, evidence: _Evidence, question:
     if values.get('"content-digest"') != content_digest(question):
         raise EvidenceBroken(why="question")
     # The address of a hub may change with time; what stands after it is the interface's.
-    path = re.escape(f"/v1/datasets/{evidence.dataset}/{evidence.operation}")
+    path = re.escape(path_of(evidence.operation, evidence.dataset))
     if not re.fullmatch(rf"https?://[^/?#\s]+{path}", values.get('"@target-uri"', "")):
         raise EvidenceBroken(why="dataset")
     parameters = values.get('"@signature-params"', "")
@@ -299,11 +298,12 @@ def _check_request(base: bytes, signature: bytes, evidence: _Evidence, question:
 
 
 def _entries(raw: Json, evidence: _Evidence) -> list[Opened]:
-    """The opened entries: one, or those of a batch in order."""
+    """The opened entries: one, or all of several in order."""
     given = raw if isinstance(raw, dict) else {}
-    if (evidence.v == BATCH_VERSION) != (evidence.operation == BATCH):
+    several = evidence.operation in SEVERAL
+    if (evidence.v == SEVERAL_VERSION) != several:
         raise EvidenceBroken(why="version")
-    if evidence.operation != BATCH:
+    if not several:
         return [Opened(given.get("opening"))]
     openings = given.get("openings")
     if not isinstance(openings, list):
@@ -316,10 +316,7 @@ def _check_entries(entries: Sequence[Opened], receipt: Receipt, evidence: _Evide
         raise EvidenceBroken(why="entry")
     if receipt.leaves != leaves_digest([one.leaf_hash for one in entries]):
         raise EvidenceBroken(why="leaves")
-    kind = ENTRY_KIND if evidence.operation == BATCH else evidence.operation
     for one in entries:
-        if one.leaf.kind != kind:
-            raise EvidenceBroken(why="kind")
         if one.control.request != receipt.request:
             raise EvidenceBroken(why="control-request")
 
@@ -332,28 +329,27 @@ def _check_stories(
     theirs = replace(
         trust, department=f"{name.hub}:{name.department}", connector=evidence.connector
     )
-    if not isinstance(asked, dict) or not isinstance(purpose := asked.get("purpose"), str):
-        raise EvidenceBroken(why="question")
-    for one in entries:
-        check_names(
-            one.control,
-            theirs,
-            dataset=evidence.dataset,
-            purpose=purpose,
-            answered=one.control.outcome in ANSWERED,
-        )
-    if evidence.operation != BATCH:
-        check_person(entries[0], {part: asked.get(part) for part in NOBODY})
-        return
-    persons = persons_of(asked)
-    if len(entries) != len(persons):
+    stories = stories_of(evidence.operation, evidence.dataset, asked)
+    if len(entries) != len(stories):
         # A body that the hub could not read as a question has one entry that names nobody.
         if len(entries) != 1 or entries[0].control.outcome != UNFIT:
             raise EvidenceBroken(why="subjects")
         entries[0].check_person(NOBODY)
         return
-    for one, person in zip(entries, persons, strict=True):
-        one.check_person(person)
+    for one, story in zip(entries, stories, strict=True):
+        if one.leaf.kind != story.kind:
+            raise EvidenceBroken(why="kind")
+        check_names(
+            one.control,
+            theirs,
+            dataset=story.dataset,
+            purpose=story.purpose,
+            answered=one.control.outcome in ANSWERED,
+        )
+        if evidence.operation in SEVERAL:
+            one.check_person(story.person)
+        else:
+            check_person(one, story.person)
 
 
 def _check_witnesses(proof: _Proof, ledger: LedgerPin) -> tuple[Cosignature, ...]:

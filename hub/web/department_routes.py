@@ -99,7 +99,12 @@ def department_routes(hub: Hub) -> APIRouter:
         granted = grants.listing(hub.reading, department=call.caller.department, dataset=code)
         if source is None or (source.department != call.caller.department and not granted):
             raise NotFound(what="dataset")
-        return answer({"definition": orjson.loads(source.dataset.model_dump_json())})
+        return answer(
+            {
+                "definition": orjson.loads(source.dataset.model_dump_json()),
+                "department": hub.settings.full(source.department),
+            }
+        )
 
     @routes.get("/receipts/{request_id}")
     async def receipt(request: Request, request_id: str) -> Response:
