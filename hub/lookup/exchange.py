@@ -15,10 +15,8 @@ the caller's to answer unsigned and to sum (``attempts.py``).
 from collections.abc import Mapping
 
 from certs.canonical import Json, canonical
-from certs.encoding import digest
 from certs.entropy import random_bytes
 from certs.errors import Malformed, SealBroken
-from certs.leaf import SALT_BYTES
 from certs.signatures import Message
 from hub.access.grant import Operation
 from hub.access.standing import Standing, StandingBook
@@ -31,7 +29,7 @@ from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question, question_of, read_question
 from hub.lookup.decide import Permit, Refusal, decide
-from hub.lookup.identify import Caller, identify, still_stands
+from hub.lookup.identify import Caller, from_session, identify, still_stands
 from hub.lookup.read import Record, Records
 from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, answer_body, opening
 from hub.lookup.record import Exit, attempt_of
@@ -107,18 +105,8 @@ class Exchange:
         and ``Unavailable``.
         """
         question = question_of(members, operation, dataset)
-        salt = random_bytes(SALT_BYTES)
-        now = self._clock()
-        caller = Caller(
-            channel="console",
-            department=department,
-            connector=None,
-            keyid=None,
-            request=digest(salt + canonical({**members, "dataset": dataset})),
-            nonce=None,
-            not_before=0,
-            not_after=now + 60_000,
-        )
+        asked = canonical({**members, "dataset": dataset})
+        caller = from_session(department, asked, self._clock())
         return await self._answer(operation, caller, question), caller
 
     async def _answer(

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from certs.canonical import canonical
+from certs.encoding import sha256
 from certs.entropy import random_bytes
 from certs.errors import Malformed, SealBroken
 from certs.signatures import Message
@@ -40,7 +41,7 @@ from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question
 from hub.lookup.decide import Permit, Refusal, decide
 from hub.lookup.exchange import ROUNDS, Exchange
-from hub.lookup.identify import Caller, identify, short_id, still_stands
+from hub.lookup.identify import Caller, from_session, identify, short_id, still_stands
 from hub.lookup.joint_ask import MOST_PARTS, read_joint
 from hub.lookup.read import Record, Records
 from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, answer_body, opening
@@ -122,7 +123,19 @@ class JointExchange:
             refusal = Refusal(error.code, error.code, None, tuple(error.facts.items()))
             return await self._exchange.refuse_malformed("lookup", caller, refusal)
         key = QuestionKey(short_id(caller.asker, joint.request_id), joint.content)
-        settled = self.settle(caller, joint.questions, key)
+        return self._reply(caller, self.settle(caller, joint.questions, key))
+
+    def ask_console(self, department: str, questions: Sequence[Question]) -> tuple[Reply, Caller]:
+        """Answer a signed-in officer of ``department``; raises ``Busy`` and ``Unavailable``.
+
+        The questions have one ``request_id``: the same form sent again is the same request.
+        """
+        content = b"".join(question.content for question in questions)
+        caller = from_session(department, content, self._clock())
+        key = QuestionKey(short_id(caller.asker, questions[0].request_id), sha256(content)[:16])
+        return self._reply(caller, self.settle(caller, questions, key)), caller
+
+    def _reply(self, caller: Caller, settled: Settled) -> Reply:
         # 7 receipt
         if settled.refusal is None:
             status, content_type = 200, JSON

@@ -24,6 +24,7 @@ PAGES = {
     "/ask": {"hfc.wang"},
     "/ask/resident/lookup": {"hfc.wang"},
     "/ask/resident/verify": {"hfc.wang"},
+    "/dossier": {"hfc.wang"},
     "/grants": {"hfc.wang", "psb.zhou", "admin", "audit.zhao"},
     "/applications": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
     "/applications/new": {"psb.zhou"},
@@ -226,6 +227,7 @@ def test_every_post_of_the_console_asks_for_the_forms_secret(visited: "Visit") -
             for act in ("sign", "sign-reply", "settlement")
         },
         "/ask/{dataset}/{operation}": "hfc.wang",
+        "/dossier": "hfc.wang",
         "/log": "audit.zhao",
         "/log/entry": "audit.zhao",
         "/publications/{publication}/{act}": "psb.zhou",

@@ -11,6 +11,7 @@ from hub.web.pages.applying import applying_pages
 from hub.web.pages.ask import ask_pages
 from hub.web.pages.calendar import calendar_pages
 from hub.web.pages.catalogue import catalogue_pages
+from hub.web.pages.dossier import dossier_pages
 from hub.web.pages.frame import Console
 from hub.web.pages.grant_changes import grant_change_pages
 from hub.web.pages.grants import grant_pages
@@ -33,6 +34,7 @@ def pages(hub: Hub, shelf: Shelf) -> APIRouter:
         sign_in_pages(console),
         password_pages(console),
         ask_pages(console),
+        dossier_pages(console),
         catalogue_pages(console, shelf),
         applying_pages(console),
         answering_pages(console),

@@ -22,6 +22,8 @@ class Evidence:
     """The entry and receipt of one answer; hashes base64url, ``sent`` is what B covers."""
 
     position: int
+    last: int
+    """Of a request with several entries the last one; what else is told is the first one's."""
     origin: str
     time: str
     leaf: str
@@ -49,6 +51,7 @@ def evidence_of(reply: Reply, body: Mapping[str, Json], caller: Caller) -> Evide
     repeats = control["repeats"]
     return Evidence(
         position=cast("int", claims["first"]),
+        last=cast("int", claims["first"]) + cast("int", claims["count"]) - 1,
         origin=str(claims["origin"]),
         time=str(opening["leaf"]["time"]),
         leaf=leaf.decode("utf-8"),

@@ -55,6 +55,7 @@ _STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
 _NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/ask", "console.nav.ask", (Permission.ASK,)),
+    ("/dossier", "console.nav.dossier", (Permission.ASK,)),
     (
         "/grants",
         "console.nav.grants",

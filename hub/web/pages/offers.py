@@ -10,12 +10,12 @@ from catalog.definition import Dataset
 from catalog.item import Item
 from catalog.masks import Mask
 from hub.access import departments, grants, purposes
-from hub.access.grant import Grant, Operation
+from hub.access.grant import AskChannel, Grant, Operation
 from hub.access.standing import StandingBook
 from hub.clock import shanghai_day
 from hub.storage.sqlite import Connection
 
-CONSOLE = "console"
+CONSOLE: AskChannel = "console"
 OPERATIONS: tuple[Operation, ...] = ("lookup", "verify")
 
 

@@ -177,6 +177,8 @@ PAGES = {
     "GET /ask": row(OFFICERS),
     "GET /ask/{dataset}/{operation}": row(frozenset({f"{THIRD}.officer"})),
     "POST /ask/{dataset}/{operation}": row(frozenset({f"{THIRD}.officer"})),
+    "GET /dossier": row(OFFICERS),
+    "POST /dossier": row(OFFICERS),
     "GET /grants": row(OFFICERS | STEWARDS | BOTH),
     "GET /grants/{grant_id}": row(SEE_THE_GRANT),
     "GET /grants/new": row(ADMINISTRATOR),
