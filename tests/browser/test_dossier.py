@@ -114,7 +114,7 @@ def test_a_case_number_that_a_grant_wants_is_asked_of_that_dataset_alone(visited
     text = page.text
     assert sections(text) == ["household", "resident"]
     assert "张伟" not in text
-    assert "办件编号" in text
+    assert "办件号" in text.split("dataset-resident")[-1]
 
 
 @pytest.mark.browser
