@@ -118,6 +118,8 @@ class DcatGraph:
         self._both(subject, DCTERMS.title, dataset.title_zh, dataset.title_en)
         self._both(subject, DCTERMS.description, dataset.summary_zh, dataset.summary_en)
         self._say(subject, DCTERMS.identifier, Literal(dataset.code))
+        if dataset.classification is not None:
+            self._classified(subject, dataset.classification)
         self._say(subject, DCTERMS.publisher, publisher)
         self._typed(subject, DCAT.theme, "data-theme", _THEME[dataset.family], SKOS.Concept)
         self._typed(
@@ -143,6 +145,16 @@ class DcatGraph:
             told = Literal(moment.isoformat(timespec="seconds"), datatype=XSD.dateTime)
             self._say(subject, DCTERMS.modified, told)
         self._distribution(subject, dataset)
+
+    def _classified(self, subject: URIRef, code: str) -> None:
+        """The entry's code by 类/项/目/细目, as an identifier beside the hub's own."""
+        identifier = URIRef(f"{subject}#classification")
+        self._say(subject, ADMS.identifier, identifier)
+        self._say(identifier, RDF.type, ADMS.Identifier)
+        self._say(identifier, SKOS.notation, Literal(code, datatype=XSD.token))
+        self._say(
+            identifier, ADMS.schemaAgency, Literal("政务信息资源目录编制指南（试行）", lang="zh")
+        )
 
     def _distribution(self, subject: URIRef, dataset: Dataset) -> None:
         distribution = URIRef(f"{subject}#lookup")

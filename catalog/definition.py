@@ -12,11 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, ValidationError
+from pydantic import Field, StrictInt, StringConstraints, ValidationError
 
 from catalog.credit_law import may_not_be_collected
 from catalog.errors import DefinitionRefused
 from catalog.item import IDENTIFIER, Code, Item, Label, Part, Sharing, Title, heading
+from catalog.licence_record import licence_faults, subject_kinds
+from catalog.material import material_faults
 from catalog.quality import Exists, QualityRule, Thresholds, faults
 
 __all__ = [
@@ -37,6 +39,12 @@ Family = Literal[
 ]
 Method = Literal["service", "batch", "file"]
 """服务接口, 批量交换, 文件下载 (Art 22)."""
+LICENCE_TYPE = r"^([0-9A-Z]{21})?$"
+Classification = Annotated[
+    str, StringConstraints(pattern=r"^[1-9][0-9]{2}[0-9]{3}[0-9]{1,12}/[0-9]{1,9}$")
+]
+"""The code of a catalogue entry: 类 1 digit, 项 2, 目 3, 细目 as many as it takes, and after the
+slash its sequence (``domain.md`` §2, 2017 编制指南)."""
 
 
 class Subject(Part):
@@ -49,14 +57,19 @@ class Subject(Part):
 class Dataset(Part):
     """A dataset (数据资源) and its catalogue entry (数据目录).
 
+    ``classification`` is the entry's code by 类/项/目/细目; it may be missing while it is drafted.
+
     ``row_key`` names the items that tell a row from every other one. ``cardinality`` is ``one``
     where a subject has at most one row: exactly when its identifier alone is the row key.
     ``level`` and ``level_scheme`` are the grading, ``conditions`` the terms of use, ``retention``
-    the class that says how long its records and queries are kept. ``quality`` and ``rules`` are
-    what it demands of publications (``catalog/quality.py``).
+    the class that says how long its records and queries are kept. ``source`` says where its records
+    come from: published copies, files that are handed in (``catalog/material.py``), or licences
+    (``catalog/licence_record.py``) of the type whose 21 characters are ``licence_type``.
+    ``quality`` and ``rules`` are what it demands of publications (``catalog/quality.py``).
     """
 
     code: Code
+    classification: Classification | None = None
     title_zh: Title
     title_en: Title
     summary_zh: Title
@@ -76,6 +89,8 @@ class Dataset(Part):
     row_key: tuple[str, ...] = Field(min_length=1)
     cardinality: Literal["one", "many"]
     retention: Literal["default", "credit"] = "default"
+    source: Literal["copied", "materials", "licences"] = "copied"
+    licence_type: Annotated[str, StringConstraints(pattern=LICENCE_TYPE)] = ""
     empty: tuple[str, ...] = ("",)
     items: tuple[Item, ...] = Field(min_length=1)
     quality: Thresholds = Thresholds()
@@ -161,6 +176,8 @@ def _fill(table: dict[str, object]) -> None:
         of_subject = (item for item in items if item.get("code") == subject)
         kind = str(next(of_subject, {}).get("type", ""))
         kinds = kind.removeprefix(IDENTIFIER).split("|") if kind.startswith(IDENTIFIER) else []
+        if kinds and table.get("source") == "licences":
+            kinds = list(subject_kinds(tuple(kinds)))
         table["subject"] = {"item": subject, "kinds": kinds}
 
 
@@ -190,6 +207,14 @@ def _contradictions(dataset: Dataset) -> Iterator[tuple[str, str]]:
     yield from _headings(dataset)
     yield from _subject(dataset)
     yield from _row_key(dataset)
+    if dataset.source == "materials":
+        yield from material_faults(dataset.by_code, dataset.subject.item, dataset.row_key)
+    if dataset.source == "licences":
+        yield from licence_faults(
+            dataset.by_code, dataset.subject.item, dataset.row_key, dataset.licence_type
+        )
+    elif dataset.licence_type:
+        yield "licence_type", "not-of-licences"
     yield from faults(dataset.rules, dataset.by_code, dataset.row_key)
     for rule in dataset.rules:
         if isinstance(rule, Exists) and dataset.code in rule.datasets:
@@ -216,10 +241,15 @@ def _subject(dataset: Dataset) -> Iterator[tuple[str, str]]:
         yield "subject", "item-missing"
     elif not dataset.subject.kinds:
         yield "subject", "not-an-identifier"
-    elif dataset.subject.kinds != dataset.subject_item.kinds:
+    elif dataset.subject.kinds != _kinds(dataset):
         yield "subject", "kinds-differ"
     elif not dataset.subject_item.required:
         yield f"items[{dataset.subject.item}]", "subject-not-required"
+
+
+def _kinds(dataset: Dataset) -> tuple[str, ...]:
+    kinds = dataset.subject_item.kinds
+    return subject_kinds(kinds) if dataset.source == "licences" else kinds
 
 
 def _row_key(dataset: Dataset) -> Iterator[tuple[str, str]]:

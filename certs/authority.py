@@ -10,9 +10,9 @@ What is critical in a leaf, and why:
 - *basic constraints, key usage*: always, as RFC 5280 §4.2.1.3 and §4.2.1.9 want them;
 - *subject alternative name*: the subject is empty, so that the URN is the only name and no second
   one can contradict it; then it must be critical (§4.2.1.6);
-- *extended key usage*: critical for receipts and checkpoints, whose keys may serve for nothing
-  else, as a time-stamp key's (RFC 3161 §2.3); not for connectors, which also use theirs as TLS
-  clients, where it is customary to leave it so. We check it ourselves either way.
+- *extended key usage*: critical for receipts, checkpoints and credentials, whose keys may serve
+  for nothing else, as a time-stamp key's (RFC 3161 §2.3); not for connectors, which also use theirs
+  as TLS clients, where it is customary to leave it so. We check it ourselves either way.
 """
 
 import os
@@ -29,9 +29,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from certs.certificates import (
     CHECKPOINT_USAGE,
     CONNECTOR_USAGE,
+    CREDENTIAL_USAGE,
     RECEIPT_USAGE,
     checkpoint_urn,
     connector_name,
+    credential_urn,
     hub_of,
     is_hub_name,
     milliseconds,
@@ -161,6 +163,17 @@ class Authority:
             raise RequestRefused(why="key")
         usage = x509.ExtendedKeyUsage([CHECKPOINT_USAGE])
         builder = self._leaf(public, checkpoint_urn(self.hub_name), now, lifetime_ms)
+        return self._sign(builder.add_extension(usage, critical=True))
+
+    def issue_credential(self, public: PublicKey, *, now: int, lifetime_ms: int) -> bytes:
+        """A certificate in PEM for the key that signs credentials, which is P-256 (ES256).
+
+        Raises ``RequestRefused`` as ``issue_receipt`` does.
+        """
+        if public.algorithm != "ecdsa-p256-sha256":
+            raise RequestRefused(why="key")
+        usage = x509.ExtendedKeyUsage([CREDENTIAL_USAGE])
+        builder = self._leaf(public, credential_urn(self.hub_name), now, lifetime_ms)
         return self._sign(builder.add_extension(usage, critical=True))
 
     @property

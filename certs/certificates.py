@@ -23,13 +23,15 @@ from certs.encoding import digest, rfc3339
 from certs.errors import CertificateExpired, KeyUnusable, UntrustedCertificate, WrongUsage
 from certs.keys import PublicKey
 
-Usage = Literal["checkpoint", "connector", "receipt"]
+Usage = Literal["checkpoint", "connector", "credential", "receipt"]
 
 # Our own extended key usages stand under 2.25, the arc of UUIDs, which needs no registration
 # (ITU-T X.667). They are part of the format: never to be changed.
 CONNECTOR_USAGE = x509.ObjectIdentifier("2.25.40120568631223525522045978170969827491")
 RECEIPT_USAGE = x509.ObjectIdentifier("2.25.56005305979581881145002630015398531936")
 CHECKPOINT_USAGE = x509.ObjectIdentifier("2.25.299012951887247390653087403130199921728")
+
+CREDENTIAL_USAGE = x509.ObjectIdentifier("2.25.243274557505707940478534799279780577731")
 
 # A certificate of ours has some 700 bytes; what is much larger is somebody's attempt.
 MAX_CERTIFICATE_BYTES = 16 * 1024
@@ -39,14 +41,17 @@ _HUB = re.compile(rf"{_LABEL}\Z", re.ASCII)
 _CONNECTOR_URN = re.compile(rf"urn:yifen:connector:({_LABEL}):({_LABEL}):({_LABEL})\Z", re.ASCII)
 _RECEIPT_URN = re.compile(rf"urn:yifen:receipt:({_LABEL})\Z", re.ASCII)
 _CHECKPOINT_URN = re.compile(rf"urn:yifen:hub:({_LABEL}):checkpoint\Z", re.ASCII)
+_CREDENTIAL_URN = re.compile(rf"urn:yifen:hub:({_LABEL}):credential\Z", re.ASCII)
 _URNS: Mapping[Usage, re.Pattern[str]] = {
     "checkpoint": _CHECKPOINT_URN,
     "connector": _CONNECTOR_URN,
+    "credential": _CREDENTIAL_URN,
     "receipt": _RECEIPT_URN,
 }
 _USAGES: Mapping[x509.ObjectIdentifier, Usage] = {
     CHECKPOINT_USAGE: "checkpoint",
     CONNECTOR_USAGE: "connector",
+    CREDENTIAL_USAGE: "credential",
     RECEIPT_USAGE: "receipt",
 }
 _UNDERSTOOD = {
@@ -120,6 +125,11 @@ def connector_name(urn: str) -> ConnectorName:
 def receipt_urn(hub_name: str) -> str:
     """The URN that a hub's receipt certificates carry."""
     return f"urn:yifen:receipt:{hub_name}"
+
+
+def credential_urn(hub_name: str) -> str:
+    """The name of the hub as signer of credentials and status lists."""
+    return f"urn:yifen:hub:{hub_name}:credential"
 
 
 def checkpoint_urn(hub_name: str) -> str:

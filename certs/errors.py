@@ -23,7 +23,9 @@
     │   ├── ProofInvalid
     │   ├── CheckpointInvalid
     │   ├── ReceiptInvalid
-    │   └── LeafMismatch
+    │   ├── LeafMismatch
+    │   ├── CredentialInvalid
+    │   └── StatusListInvalid
     └── SecretError               a key or a sealed thing
         ├── InsecureKeyFile
         ├── KeyUnusable
@@ -182,6 +184,18 @@ class LeafMismatch(EvidenceError):
     """A leaf does not say what was asked and answered; fact ``why`` names the part."""
 
     code = "leaf-mismatch"
+
+
+class CredentialInvalid(EvidenceError):
+    """A credential, or what is to become one, does not hold; fact ``why`` is a slug."""
+
+    code = "credential-invalid"
+
+
+class StatusListInvalid(EvidenceError):
+    """A status list tells nothing about a credential; fact ``why`` is a slug."""
+
+    code = "status-list-invalid"
 
 
 class SecretError(YifenError):

@@ -6,6 +6,7 @@ offers ``algorithm``, ``public`` and ``sign`` can stand for a key in a device.
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -17,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from certs.encoding import b64u
-from certs.errors import InsecureKeyFile, KeyUnusable, SignatureInvalid
+from certs.encoding import b64u, unb64u
+from certs.errors import InsecureKeyFile, KeyUnusable, MalformedEncoding, SignatureInvalid
 
 Algorithm = Literal["ecdsa-p256-sha256", "ed25519"]
 
@@ -75,6 +76,29 @@ class PublicKey:
         except (ValueError, UnsupportedAlgorithm) as error:
             raise KeyUnusable(why="unreadable") from error
         return cls.of(native)
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, object]) -> "PublicKey":
+        """Read a JSON Web Key of P-256 (RFC 7518 §6.2.1); raises ``KeyUnusable``.
+
+        Members that only describe the key are passed over; a private key (``d``) is refused, since
+        whoever shows it has lost it.
+        """
+        x, y = jwk.get("x"), jwk.get("y")
+        if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or "d" in jwk:
+            raise KeyUnusable(why="kind")
+        if jwk.get("alg", "ES256") != "ES256" or jwk.get("use", "sig") != "sig":
+            raise KeyUnusable(why="usage")
+        if not isinstance(x, str) or not isinstance(y, str):
+            raise KeyUnusable(why="unreadable")
+        try:
+            coordinates = unb64u(x), unb64u(y)
+            if any(len(coordinate) != _COORDINATE for coordinate in coordinates):
+                raise KeyUnusable(why="unreadable")
+            across, up = (int.from_bytes(coordinate, "big") for coordinate in coordinates)
+            return cls(ec.EllipticCurvePublicNumbers(across, up, ec.SECP256R1()).public_key())
+        except (MalformedEncoding, ValueError) as error:
+            raise KeyUnusable(why="unreadable") from error
 
     @property
     def native(self) -> ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey:

@@ -151,6 +151,18 @@ def _place(dataset: str, generation: str) -> bytes:
     return b"".join(parts)
 
 
+def piece_aad(whole: str, part: str, number: int, *, last: bool) -> bytes:
+    """The additional data of one sealed piece: of which whole and part, which one, the last or not.
+
+    So none can be cut off, moved, or taken from elsewhere.
+    """
+    parts = [b"yifen/v1/piece\x00"]
+    for text in (whole, part):
+        data = text.encode()
+        parts += [len(data).to_bytes(8, "big"), data]
+    return b"".join((*parts, number.to_bytes(8, "big"), b"\x01" if last else b"\x00"))
+
+
 class Wrapping(Protocol):
     """What keys are wrapped under: a master key, or what follows its rotation."""
 

@@ -1,16 +1,28 @@
 """Answers as callers get them: what stands in a verified result, and what it rests on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from certs.canonical import Json
 from connectors.batch.answer import Proof, Record
 from connectors.errors import HubUnintelligible
 from connectors.question import Question
 from connectors.verify import Checked
 
-__all__ = ["Answer", "Proof", "Record", "Verification", "read_answer", "read_verification"]
+__all__ = [
+    "Answer",
+    "Material",
+    "Proof",
+    "Record",
+    "Verification",
+    "View",
+    "read_answer",
+    "read_verification",
+    "read_view",
+]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -43,6 +55,33 @@ class Verification:
     proof: Proof
 
 
+class Material(BaseModel):
+    """What a view tells of a file: how long it is and its digest, by which it is known."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    material_no: str
+    media_type: str
+    size: Annotated[int, Field(ge=1)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    thumbnail_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None
+    disputed: bool
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A verified answer to a view; ``material`` is None if the subject has none of that number.
+
+    ``result`` is A as it came: by it the hub gives the file's pieces.
+    """
+
+    dataset: str
+    material: Material | None
+    result: Mapping[str, Json]
+    proof: Proof
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
@@ -69,6 +108,11 @@ class _Verification(_Result):
     exists: bool | None = None
 
 
+class _View(_Result):
+    found: bool
+    material: Material | None
+
+
 def read_answer(checked: Checked, question: Question) -> Answer:
     """A verified lookup as callers get it; raises ``HubUnintelligible``."""
     result = _read_result(checked, _Lookup)
@@ -93,6 +137,17 @@ def read_verification(checked: Checked, question: Question) -> Verification:
         as_of=result.as_of,
         generation=result.generation,
         version=result.version,
+        proof=_proof(checked, question),
+    )
+
+
+def read_view(checked: Checked, question: Question) -> View:
+    """A verified view as callers get it; raises ``HubUnintelligible``."""
+    result = _read_result(checked, _View)
+    return View(
+        dataset=result.dataset,
+        material=result.material,
+        result=checked.result,
         proof=_proof(checked, question),
     )
 

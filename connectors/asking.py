@@ -32,6 +32,9 @@ from connectors.errors import (
     ReceiptUnknown,
     Refused,
 )
+from connectors.feed.page import page_to_keep
+from connectors.feed.question import FeedQuestion
+from connectors.feed.verify import AskedPage, CheckedPage, check_page, check_page_again
 from connectors.home import Identity
 from connectors.joint.question import JointQuestion
 from connectors.joint.verify import AskedJoint, check_joint, check_joint_again
@@ -55,7 +58,7 @@ RECEIPTED = frozenset(
 )
 """What a hub says only after it has made an entry; others may come before, or from a proxy."""
 
-Signable: TypeAlias = Question | BatchQuestion | JointQuestion
+Signable: TypeAlias = Question | BatchQuestion | FeedQuestion | JointQuestion
 _Checked = TypeVar("_Checked")
 _log = logging.getLogger("yifen.connector")
 
@@ -149,11 +152,43 @@ class Asking:
 
         return self._ask(question, check, MAX_BATCH_ANSWER)
 
+    def ask_page(self, question: FeedQuestion) -> CheckedPage | None:
+        """The verified next page of a feed, None if there is nothing new; raises as ``ask`` does.
+
+        That nothing is new has no entry and proves nothing; whoever asks stays where they are.
+        """
+
+        def check(sent: Sent) -> tuple[CheckedPage, Kept]:
+            checked = check_page(
+                AskedPage(question, sent.signed, again=sent.again),
+                sent.response,
+                token=sent.token,
+                keys=self._keys(sent.token),
+                trust=self.trust,
+                now=self._clock(),
+            )
+            return checked, page_to_keep(checked, question)
+
+        sent = self._send(question, MAX_BATCH_ANSWER)
+        if sent[1].status == HTTPStatus.NO_CONTENT:
+            self._store.forget_question(question.request_id)
+            return None
+        return self._take(question, check, *sent)
+
     def _ask(
         self, question: Signable, check: "Callable[[Sent], tuple[_Checked, Kept]]", limit: int
     ) -> _Checked:
         # 1 Sign, write down, send; again under a new nonce if nothing came
-        prepared, response, again = self._send(question, limit)
+        return self._take(question, check, *self._send(question, limit))
+
+    def _take(
+        self,
+        question: Signable,
+        check: "Callable[[Sent], tuple[_Checked, Kept]]",
+        prepared: Prepared,
+        response: Response,
+        again: bool,  # noqa: FBT001 as ``_send`` gives it
+    ) -> _Checked:
         # 2 A refusal from before the entry has no receipt; everything else must have one
         token = response.headers.get(RECEIPT_HEADER)
         if token is None and response.status not in RECEIPTED:
@@ -215,6 +250,11 @@ class Asking:
                 question, attempts, response, token=token, keys=keys, trust=trust
             )
             return batch_to_keep(batch, question)
+        if isinstance(question, FeedQuestion):
+            page = check_page_again(
+                question, attempts, response, token=token, keys=keys, trust=trust
+            )
+            return page_to_keep(page, question)
         if isinstance(question, JointQuestion):
             joint = check_joint_again(
                 question, attempts, response, token=token, keys=keys, trust=trust

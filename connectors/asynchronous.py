@@ -81,6 +81,7 @@ class AsyncConnector:
         purpose: str,
         officer: str,
         case: str | None = None,
+        delegation: str | None = None,
     ) -> Answer:
         """What is on file.
 
@@ -96,6 +97,7 @@ class AsyncConnector:
             purpose=purpose,
             officer=officer,
             case=case,
+            delegation=delegation,
         )
         return read_answer(await self._ask(question), question)
 
@@ -109,6 +111,7 @@ class AsyncConnector:
         purpose: str,
         officer: str,
         case: str | None = None,
+        delegation: str | None = None,
     ) -> Verification:
         """Whether every claim (value by item) is on file; raises as ``lookup`` does."""
         question = questions.verify(
@@ -119,6 +122,7 @@ class AsyncConnector:
             purpose=purpose,
             officer=officer,
             case=case,
+            delegation=delegation,
         )
         return read_verification(await self._ask(question), question)
 

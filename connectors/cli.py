@@ -23,10 +23,14 @@ from connectors.commands import (
     enrolling,
     gateway,
     ledger,
+    licences,
+    materials,
+    objections,
     publishing,
     quality,
     questions,
     receipts,
+    subscribe,
     templates,
     witness,
 )
@@ -61,12 +65,16 @@ def build(language: Language) -> click.Group:
         questions,
         dossier,
         batches,
+        materials,
+        licences,
+        subscribe,
         publishing,
         quality,
         templates,
         receipts,
         alarms,
         ledger,
+        objections,
     )
     for part in (*parts, gateway, doctor, witness):
         part.add(group, texts)

@@ -15,22 +15,35 @@ import httpx2
 from pydantic import BaseModel, ConfigDict
 
 from catalog.definition import Dataset
-from certs.canonical import Json
+from certs.canonical import Json, canonical
 from certs.proof_file import ProofFile, write_proof
 from connectors import question as questions
-from connectors.answers import Answer, Verification, read_answer, read_verification
+from connectors.answers import (
+    Answer,
+    Verification,
+    View,
+    read_answer,
+    read_verification,
+    read_view,
+)
 from connectors.asking import Asking
 from connectors.batch.answer import BatchAnswer, batch_answer
 from connectors.batch.question import Subject, batch
 from connectors.calls import Calls, read_model
 from connectors.clock import Clock, Sleep, system_clock, wait
 from connectors.errors import HubUnintelligible, NotProven, QuestionRefused, StoreError
+from connectors.feed.page import FeedPage, feed_page
+from connectors.feed.question import MOST, feed
 from connectors.grants import Grant
 from connectors.home import Home, Identity, repin, waiting_key
 from connectors.home import read as read_home
 from connectors.joint.answer import JointAnswer, joint_answer
 from connectors.joint.dossier import Dossier, Held, dossier_of, parts_of
 from connectors.joint.question import Part, joint
+from connectors.licences import Licences
+from connectors.materials.filing import Ended, OnPiece, file_material
+from connectors.materials.viewing import fetch_file, fetch_thumbnail
+from connectors.objections import Objections
 from connectors.receipts.evidence import Proven, export, verify_evidence
 from connectors.receipts.following import Following
 from connectors.receipts.log import KeptLog
@@ -83,6 +96,7 @@ class Connector:
         self.clock = clock
         self.sleep = sleep
         self.calls = Calls(transport, identity, sleep)
+        self.objections = Objections(self.calls)
         self.asking = Asking(transport, self.calls, identity, store, clock)
         self.log_keys = LogKeys(
             transport,
@@ -147,8 +161,12 @@ class Connector:
         purpose: str,
         officer: str,
         case: str | None = None,
+        delegation: str | None = None,
     ) -> Answer:
-        """What is on file; raises as ``Asking.ask`` does, or ``QuestionRefused``."""
+        """What is on file; raises as ``Asking.ask`` does, or ``QuestionRefused``.
+
+        ``delegation``: of the department under whose grants we ask; without it, under our own.
+        """
         question = questions.lookup(
             dataset,
             subject_type,
@@ -157,6 +175,7 @@ class Connector:
             purpose=purpose,
             officer=officer,
             case=case,
+            delegation=delegation,
         )
         return read_answer(self.asking.ask(question), question)
 
@@ -168,6 +187,7 @@ class Connector:
         items: Sequence[str],
         purpose: str,
         officer: str,
+        delegation: str | None = None,
         request_id: str | None = None,
     ) -> BatchAnswer:
         """What is on file of up to 1,000 subjects, in their order; raises as ``lookup`` does.
@@ -180,10 +200,38 @@ class Connector:
             items=items,
             purpose=purpose,
             officer=officer,
+            delegation=delegation,
             request_id=request_id,
         )
         checked = self.asking.ask_batch(question, before=request_id is not None)
         return batch_answer(checked, question)
+
+    def page(
+        self,
+        dataset: str,
+        cursor: str | None,
+        *,
+        purpose: str,
+        officer: str,
+        most: int = MOST,
+        subjects: Sequence[Subject] | None = None,
+        wait: int = 0,
+    ) -> FeedPage | None:
+        """What has changed since ``cursor``, or everything; None if nothing has within ``wait`` s.
+
+        Keep its cursor only once its changes are yours. Raises as ``lookup`` does.
+        """
+        question = feed(
+            dataset,
+            cursor,
+            purpose=purpose,
+            officer=officer,
+            most=most,
+            subjects=subjects,
+            wait=wait,
+        )
+        checked = self.asking.ask_page(question)
+        return None if checked is None else feed_page(checked, question)
 
     def verify(
         self,
@@ -195,6 +243,7 @@ class Connector:
         purpose: str,
         officer: str,
         case: str | None = None,
+        delegation: str | None = None,
     ) -> Verification:
         """Whether every claim (value by item) is on file; raises as ``lookup`` does."""
         question = questions.verify(
@@ -205,6 +254,7 @@ class Connector:
             purpose=purpose,
             officer=officer,
             case=case,
+            delegation=delegation,
         )
         return read_verification(self.asking.ask(question), question)
 
@@ -218,6 +268,65 @@ class Connector:
         question = joint(parts, officer=officer, request_id=request_id)
         checked = self.asking.ask_joint(question, before=request_id is not None)
         return joint_answer(checked, question)
+
+    def view(
+        self,
+        dataset: str,
+        subject_type: str,
+        subject_id: str,
+        *,
+        material: str,
+        purpose: str,
+        officer: str,
+        case: str | None = None,
+    ) -> View:
+        """What a material of the subject is, proven; raises as ``lookup`` does.
+
+        ``fetch`` then brings its file.
+        """
+        question = questions.view(
+            dataset,
+            subject_type,
+            subject_id,
+            material=material,
+            purpose=purpose,
+            officer=officer,
+            case=case,
+        )
+        return read_view(self.asking.ask(question), question)
+
+    def fetch(self, view: View, path: Path) -> Path:
+        """Write the file of a view to ``path``; raises as ``fetch_file`` does."""
+        return fetch_file(self.calls, self.receipts, view, path, self.clock())
+
+    def thumbnail(self, view: View) -> bytes:
+        """The thumbnail of a view, a small JPEG; raises as ``fetch_file`` does."""
+        return fetch_thumbnail(self.calls, self.receipts, view, self.clock())
+
+    def file(
+        self,
+        dataset: str,
+        subject_type: str,
+        subject_id: str,
+        path: Path,
+        metadata: Mapping[str, Json],
+        on_piece: OnPiece = lambda _done, _all: None,
+    ) -> Ended:
+        """File ``path`` as a material of the subject; raises as ``file_material`` does."""
+        return file_material(
+            self.calls, dataset, (subject_type, subject_id), path, dict(metadata), on_piece
+        )
+
+    def set_material(self, material: str, status: str) -> int:
+        """Suspend, withdraw or open again a material of ours; gives the entry's index."""
+        body = canonical({"status": status})
+        answer = self.calls.call("PUT", f"/v1/materials/{material}/status", body)
+        return read_model(answer, _Entry).entry
+
+    @property
+    def licences(self) -> Licences:
+        """What our department does to licences."""
+        return Licences(self.calls)
 
     def grants(self) -> tuple[Grant, ...]:
         """The grants to our department; raises ``Refused`` or ``HubError``."""

@@ -23,6 +23,7 @@ MAX_SET = 1024 * 1024
 MAX_KEYS = 1000
 _DEPTH = 4
 _CHAIN = 2
+CREDENTIAL = "credential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,9 @@ def _read_key(entry: Json) -> ReceiptKey | None:
     try:
         # RFC 7517 §4.7: standard base64, the key's own certificate first.
         certificate, issuing = (b64decode(str(part), validate=True) for part in chain)
-        kid = key_thumbprint(read_certificate(certificate).public)
+        facts = read_certificate(certificate)
     except (Base64Error, CertificateError, ValueError):
         return None
-    return ReceiptKey(kid, certificate, issuing)
+    if facts.usage == CREDENTIAL:
+        return None  # it stands in the same set, and signs no receipts
+    return ReceiptKey(key_thumbprint(facts.public), certificate, issuing)

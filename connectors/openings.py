@@ -23,6 +23,8 @@ class Control(BaseModel):
     channel: str
     connector: str | None
     dataset: str | None
+    delegation: str | None = None
+    """The delegation under which it was asked; no such member where it was under none."""
     department: str
     epoch: int
     grant: str | None

@@ -13,16 +13,18 @@ from certs.encoding import b64u, unb64u
 from certs.errors import MalformedEncoding, MalformedJson
 from connectors.errors import QuestionRefused
 
-Operation = Literal["lookup", "verify"]
-Asking = Literal["lookup", "verify", "batch", "joint"]
-"""What a signed request asks for: about one subject, about many (``connectors/batch``), or of
-several datasets (``connectors/joint``)."""
+Operation = Literal["lookup", "verify", "view"]
+Asking = Literal["lookup", "verify", "view", "batch", "feed", "joint"]
+"""What a signed request asks for: about one subject, about many (``connectors/batch``), the changes
+of a dataset (``connectors/feed``), or of several datasets (``connectors/joint``)."""
 REQUEST_ID_BYTES = 16
 TEXT_LIMIT = 128
 """Characters of an identifier, officer or case number."""
 VALUE_LIMIT = 4000
 """Characters of a claimed value: the longest text an item may hold."""
 ITEMS_LIMIT = 200
+_MATERIAL = re.compile(r"m-[0-9a-f]{32}\Z", re.ASCII)
+_DELEGATION = re.compile(r"D-[0-9a-f]{12}\Z", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 KEPT_LIMIT = 16 * 1024 * 1024
@@ -33,7 +35,8 @@ class Question:
     """One question about one subject; its ``repr`` tells nothing about a person.
 
     ``dataset`` is the local code that stands in the URL. ``items`` are asked by a lookup,
-    ``claims`` by a verification.
+    ``claims`` by a verification, a ``material`` of the subject by a view. ``delegation`` names that
+    of another department under whose grants it is asked; None asks under our own.
     """
 
     operation: Operation
@@ -46,6 +49,8 @@ class Question:
     case: str | None = field(repr=False)
     items: tuple[str, ...] = ()
     claims: Mapping[str, str] = field(default_factory=dict, repr=False)
+    material: str = ""
+    delegation: str | None = None
 
     @property
     def path(self) -> str:
@@ -61,8 +66,12 @@ class Question:
         }
         if self.operation == "lookup":
             value["items"] = list(self.items)
+        elif self.operation == "view":
+            value["material"] = self.material
         else:
             value["claims"] = dict(self.claims)
+        if self.delegation is not None:
+            value["delegation"] = self.delegation
         return canonical(value)
 
     def person(self) -> dict[str, Json]:
@@ -91,6 +100,8 @@ class _Kept(BaseModel):
     subject: _Subject
     items: list[str] = Field(default_factory=list)
     claims: dict[str, str] = Field(default_factory=dict)
+    material: str = ""
+    delegation: str | None = None
 
 
 def lookup(
@@ -102,6 +113,7 @@ def lookup(
     purpose: str,
     officer: str,
     case: str | None = None,
+    delegation: str | None = None,
     request_id: str | None = None,
 ) -> Question:
     """A question for the values of ``items``; raises ``QuestionRefused``.
@@ -118,6 +130,7 @@ def lookup(
         officer=officer,
         case=case,
         items=tuple(items),
+        delegation=delegation,
     )
     check_question(question)
     return question
@@ -132,6 +145,7 @@ def verify(
     purpose: str,
     officer: str,
     case: str | None = None,
+    delegation: str | None = None,
     request_id: str | None = None,
 ) -> Question:
     """A question whether ``claims`` (value by item) are on file; raises as ``lookup`` does."""
@@ -145,6 +159,34 @@ def verify(
         officer=officer,
         case=case,
         claims=dict(claims),
+        delegation=delegation,
+    )
+    check_question(question)
+    return question
+
+
+def view(
+    dataset: str,
+    subject_type: str,
+    subject_id: str,
+    *,
+    material: str,
+    purpose: str,
+    officer: str,
+    case: str | None = None,
+    request_id: str | None = None,
+) -> Question:
+    """A question for the file of a ``material`` of the subject; raises as ``lookup`` does."""
+    question = Question(
+        operation="view",
+        dataset=dataset,
+        request_id=request_id or b64u(os.urandom(REQUEST_ID_BYTES)),
+        purpose=purpose,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        officer=officer,
+        case=case,
+        material=material,
     )
     check_question(question)
     return question
@@ -173,17 +215,33 @@ def check_question(question: Question) -> None:
     for name, code in codes.items():
         if not is_code(code):
             raise QuestionRefused(why=name)
-    asked = question.items if question.operation == "lookup" else tuple(question.claims)
-    if not asked or len(set(asked)) != len(asked) or len(asked) > ITEMS_LIMIT:
-        raise QuestionRefused(why="items")
-    if not all(is_code(item) for item in asked):
-        raise QuestionRefused(why="items")
+    _check_asked(question)
+    check_delegation(question.delegation)
     if not all(0 < len(value) <= VALUE_LIMIT for value in question.claims.values()):
         raise QuestionRefused(why="claims")
     try:
         question.body()
     except MalformedJson as error:  # a lone surrogate is no text
         raise QuestionRefused(why="text") from error
+
+
+def check_delegation(delegation: str | None) -> None:
+    """Refuse what can be no delegation's name; raises ``QuestionRefused``."""
+    if delegation is not None and not _DELEGATION.match(delegation):
+        raise QuestionRefused(why="delegation")
+
+
+def _check_asked(question: Question) -> None:
+    """Refuse what names nothing that can be asked for."""
+    if question.operation == "view":
+        if not _MATERIAL.match(question.material):
+            raise QuestionRefused(why="material")
+        return
+    asked = question.items if question.operation == "lookup" else tuple(question.claims)
+    if not asked or len(set(asked)) != len(asked) or len(asked) > ITEMS_LIMIT:
+        raise QuestionRefused(why="items")
+    if not all(is_code(item) for item in asked):
+        raise QuestionRefused(why="items")
 
 
 def is_text(text: str) -> bool:
@@ -225,6 +283,8 @@ def kept(operation: Operation, dataset: str, body: bytes) -> Question:
         case=found.case,
         items=tuple(found.items),
         claims=found.claims,
+        material=found.material,
+        delegation=found.delegation,
     )
     if question.body() != body:
         raise QuestionRefused(why="kept")

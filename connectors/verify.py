@@ -25,6 +25,8 @@ OK = 200
 CHANNEL = "connector"
 DEPTH = 12
 ANSWERED = frozenset({"answered", "empty"})
+UNREAD = "malformed"
+"""The outcome of what the hub may not have been able to read as a question."""
 DECLINED = frozenset({"refused", "malformed", "busy"})
 NOBODY: dict[str, Json] = {"case": None, "officer": None, "subject": None}
 
@@ -154,6 +156,7 @@ def check_receipt_again(
             trust,
             dataset=question.dataset,
             purpose=question.purpose,
+            delegation=question.delegation,
             answered=opened.control.outcome in ANSWERED,
         )
         check_person(opened, question.person())
@@ -221,17 +224,28 @@ def _check_control(control: Control, asked: Asked, trust: Trust, *, status: int)
         raise AnswerRefused(why="repeats")
     question = asked.question
     check_names(
-        control, trust, dataset=question.dataset, purpose=question.purpose, answered=status == OK
+        control,
+        trust,
+        dataset=question.dataset,
+        purpose=question.purpose,
+        delegation=question.delegation,
+        answered=status == OK,
     )
 
 
 def check_names(
-    control: Control, trust: Trust, *, dataset: str, purpose: str, answered: bool
+    control: Control,
+    trust: Trust,
+    *,
+    dataset: str,
+    purpose: str,
+    delegation: str | None,
+    answered: bool,
 ) -> None:
     """Raise ``AnswerRefused`` unless *control* names the connector of ``trust`` and what it asked.
 
-    ``dataset`` is a local code. A refusal may leave out what the hub does not know; an answer
-    names everything.
+    ``dataset`` and ``delegation`` are local. A refusal may leave out what the hub does not know; an
+    answer names everything. A delegation stands there if we named it, and else none does.
     """
     if control.department != trust.department:
         raise AnswerRefused(why="control-department")
@@ -244,6 +258,9 @@ def check_names(
         raise AnswerRefused(why="control-dataset")
     if control.purpose not in (purpose, *unknown):
         raise AnswerRefused(why="control-purpose")
+    named = None if delegation is None else trust.full(delegation)
+    if control.delegation != named and (control.delegation, control.outcome) != (None, UNREAD):
+        raise AnswerRefused(why="control-delegation")
     if answered and (control.grant is None or control.grant_version is None):
         raise AnswerRefused(why="control-grant")
 
@@ -293,7 +310,21 @@ def _check_result(
         if type(result.get("match")) is not bool:
             raise AnswerRefused(why="result-form")
         return
+    if question.operation == "view":
+        _check_viewed(result, control.outcome, question.material)
+        return
     check_records(result, control.outcome, question.items)
+
+
+def _check_viewed(result: Mapping[str, Json], outcome: str, material: str) -> None:
+    """Raise ``AnswerRefused`` unless a result tells of the material that was asked for, or none."""
+    found, told = result.get("found"), result.get("material")
+    if type(found) is not bool or found != (told is not None):
+        raise AnswerRefused(why="result-form")
+    if found != (outcome == "answered"):
+        raise AnswerRefused(why="outcome")
+    if found and (not isinstance(told, dict) or told.get("material_no") != material):
+        raise AnswerRefused(why="result-material")
 
 
 def check_records(result: Mapping[str, Json], outcome: str, items: Sequence[str]) -> None:

@@ -11,9 +11,11 @@ Clock: TypeAlias = Callable[[], int]
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has had one offset and no summer time since 1992; quota days are counted in it."""
 
-HOUR = 3600 * 1000
+MINUTE = 60 * 1000
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-_SHANGHAI_OFFSET = 8 * 3600 * 1000
+SHANGHAI_AHEAD = 8 * 3600 * 1000
+"""Milliseconds by which it is ahead of UTC."""
 
 
 def system_clock() -> int:
@@ -23,7 +25,7 @@ def system_clock() -> int:
 
 def shanghai_day(milliseconds: int) -> int:
     """The number of the day in Asia/Shanghai, counted from 1970-01-01."""
-    return (milliseconds + _SHANGHAI_OFFSET) // DAY
+    return (milliseconds + SHANGHAI_AHEAD) // DAY
 
 
 def month(milliseconds: int) -> str:

@@ -11,8 +11,11 @@ from hub.access.standing import StandingBook
 from hub.audit.forgetting import Forgetting
 from hub.audit.rows import Pseudonyms
 from hub.audit.search import AuditIndex
+from hub.cases.desk import Desk
+from hub.cases.shelf import RuleShelf
 from hub.clock import Clock, system_clock
 from hub.errors import SettingsRefused, StorageRefused
+from hub.feeds.exchange import FeedExchange
 from hub.keys.known import checkpoint_keys
 from hub.keys.master import Master
 from hub.keys.opening import OwnKeys, open_keys
@@ -31,12 +34,24 @@ from hub.ledger.proofs import Proofs
 from hub.ledger.start import check_head
 from hub.ledger.store import LedgerStore
 from hub.ledger.witnesses import Submitter
+from hub.licences.door import Door
+from hub.licences.office import Office
+from hub.licences.papers import Papers
+from hub.licences.records import LicenceRecords
+from hub.licences.tags import LicenceTags
 from hub.lookup.attempts import Attempts
 from hub.lookup.batch import BatchExchange
 from hub.lookup.exchange import Exchange
 from hub.lookup.joint import JointExchange
 from hub.lookup.read import Records
 from hub.lookup.receipt import Receipts
+from hub.lookup.views import Views
+from hub.materials.examining import Examining
+from hub.materials.intake import Intake
+from hub.materials.records import MaterialRecords
+from hub.materials.store import open_objects
+from hub.materials.tags import Tags
+from hub.objections.desk import Desk as ObjectionDesk
 from hub.people.sessions import Sessions
 from hub.publish.publications import Publications
 from hub.settings import Settings, load
@@ -63,6 +78,7 @@ class Hub:
     records: Records
     exchange: Exchange
     batches: BatchExchange
+    feeds: FeedExchange
     joint: JointExchange
     receipts: Receipts
     attempts: Attempts
@@ -72,6 +88,12 @@ class Hub:
     submitter: Submitter
     authority: Authority
     sessions: Sessions
+    materials: Intake
+    cases: Desk
+    views: Views
+    office: Office
+    papers: Papers
+    door: Door
     publications: Publications
     audit: AuditIndex
     erasures: Erasures
@@ -79,6 +101,7 @@ class Hub:
     master: Master
     keys: OwnKeys
     serving: FileLock
+    objections: ObjectionDesk
 
     @property
     def ring(self) -> KeyRing:
@@ -148,16 +171,23 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
     coverage = Coverage(reading, origin, settings.witness, clock)
     committer = Committer(store, mismatches_per_hour=settings.limits.mismatches_per_hour)
     group = GroupCommit(committer, window_ms=settings.commit_window_ms)
+    tags = Tags(keys.kept.key("marks"))
+    objects = open_objects(settings, folder)
+    licence_tags = LicenceTags(keys.kept.key("marks"))
+    office = Office(settings, changes, reading, master, licence_tags, keys.ring, clock)
     records = Records(
         folder,
         master,
         settings.name,
+        materials=MaterialRecords(reading, master, tags, clock),
+        licences=LicenceRecords(reading, master, licence_tags, clock),
         marks=keys.kept.key("marks"),
         mismatches=keys.kept.key("mismatches"),
     )
     receipts = Receipts(keys.ring, settings.name, origin, clock)
     parts = (settings, clock, book, records, group, persons, store, receipts, coverage)
     exchange = Exchange(*parts)
+    joint = JointExchange(*parts, exchange)
     audit = AuditIndex(reading, persons, Pseudonyms(keys.kept.key("audit")), clock)
     return Hub(
         settings=settings,
@@ -173,7 +203,15 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         records=records,
         exchange=exchange,
         batches=BatchExchange(*parts, exchange),
-        joint=JointExchange(*parts, exchange),
+        feeds=FeedExchange(
+            *parts,
+            exchange,
+            committer=committer,
+            reading=reading,
+            key=keys.kept.key("feeds"),
+            origin=origin,
+        ),
+        joint=joint,
         receipts=receipts,
         attempts=Attempts(clock, per_second=settings.limits.failures_per_second),
         proofs=Proofs(reading),
@@ -184,6 +222,34 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         submitter=Submitter(store, reading, coverage, settings.witness),
         authority=authority,
         sessions=Sessions(keys.ring.sessions, reading, clock, settings.session_minutes),
+        materials=Intake(
+            settings,
+            reading,
+            changes,
+            book,
+            master,
+            tags,
+            objects,
+            Examining(folder.root),
+            clock,
+        ),
+        cases=Desk(
+            settings,
+            clock,
+            book,
+            reading,
+            changes,
+            joint,
+            receipts,
+            persons,
+            master,
+            tags,
+            RuleShelf(reading, book),
+        ),
+        views=Views(book, clock, reading, master, objects),
+        office=office,
+        papers=Papers(settings, changes, reading, master, office, clock),
+        door=Door(clock, per_minute=settings.licences.reads_per_minute),
         publications=Publications(folder, settings, store, changes, master, clock),
         audit=audit,
         erasures=Erasures(
@@ -193,6 +259,9 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         master=master,
         keys=keys,
         serving=serving,
+        objections=ObjectionDesk(
+            reading, changes, store, committer, persons, book, records, audit, clock
+        ),
     )
 
 

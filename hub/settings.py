@@ -24,6 +24,9 @@ from hub.ledger.retention import LEAST_YEARS
 HubName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
 
 
+Scanner = Annotated[str, StringConstraints(pattern=r"^(unix:/.+|tcp:[^/]+:[0-9]{1,5})$")]
+
+
 class Limits(BaseModel):
     """What comes in at most."""
 
@@ -58,6 +61,22 @@ class RetentionSettings(BaseModel):
     def of(self, retention: str) -> int:
         """The years of a class."""
         return self.credit_years if retention == "credit" else self.default_years
+
+
+class GrantSettings(BaseModel):
+    """Periods in the life of a grant that no law has a number for.
+
+    They are conventions, for each place to set.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    review_days: int = Field(default=365, ge=1, le=3660)
+    """Days after which the authority reviews a grant, where it has named no date for it."""
+    rectify_days: int = Field(default=10, ge=1, le=250)
+    """Working days proposed for putting right what a suspension names."""
+    disposal_days: int = Field(default=20, ge=1, le=250)
+    """Working days in which the user says how it disposed of what it had received."""
 
 
 class WitnessPin(BaseModel):
@@ -119,6 +138,65 @@ class WitnessSettings(BaseModel):
         return self
 
 
+class BucketSettings(BaseModel):
+    """A bucket in which sealed pieces of materials lie."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    endpoint: str
+    """Its address; plain http only to loopback."""
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    """Its name; it must be there."""
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")] = "us-east-1"
+    """Its region."""
+    credentials: Path
+    """A file of mode 0600 with `access_key` and `secret_key`, in TOML."""
+    tls_roots: Path | None = None
+    """PEM file of authorities for the endpoint's TLS certificate; without it the system's."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        if urlsplit(value).path.strip("/"):
+            raise ValueError("endpoint")
+        return _checked_origin(value)
+
+
+class MaterialSettings(BaseModel):
+    """Materials: how large, where their sealed pieces lie, and what looks for malware in them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_bytes: int = Field(default=50 << 20, ge=1 << 16, le=1 << 30)
+    """Bytes of one material."""
+    scanner: Scanner | None = None
+    """A scanner that speaks clamd's INSTREAM: `unix:/path` or `tcp:host:port`; none by default."""
+    bucket: BucketSettings | None = None
+    """In S3; without it they lie in the hub's folder."""
+
+
+class LicenceSettings(BaseModel):
+    """E-licences: how they are printed, and how long a credential lives."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    font: Path | None = None
+    """A TrueType or OpenType font with Chinese, for printing; without one nothing is printed."""
+    credential_days: int = Field(default=365, ge=1, le=3660)
+    """Days for which a credential may be presented, if the licence does not end before."""
+    reads_per_minute: int = Field(default=60, ge=1, le=10_000)
+    """Reads of papers by their codes or files from one address, before it is told to wait."""
+
+
+class CaseSettings(BaseModel):
+    """Cases and what is promised in them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    barred_days: int = Field(default=365, ge=0, le=3660)
+    """Days after a broken promise in which its applicant may promise nothing."""
+
+
 class Settings(BaseModel):
     """One hub's settings, ``hub.toml``."""
 
@@ -140,11 +218,17 @@ class Settings(BaseModel):
     """How long answers wait for others to share one commit with, when there are others."""
     certificate_days: int = Field(default=365, ge=1, le=1100)
     """Life of a connector's certificate."""
+    delegation_days: int = Field(default=365, ge=1, le=366)
+    """How long a delegation lasts at most."""
     session_minutes: int = Field(default=30, ge=1, le=720)
     """Life of a person's session."""
     limits: Limits = Limits()
     retention: RetentionSettings = RetentionSettings()
+    grants: GrantSettings = GrantSettings()
     witness: WitnessSettings = WitnessSettings()
+    materials: MaterialSettings = MaterialSettings()
+    cases: CaseSettings = CaseSettings()
+    licences: LicenceSettings = LicenceSettings()
 
     @field_validator("public_origin")
     @classmethod
@@ -184,6 +268,15 @@ def load(file: Path) -> Settings:
     witness = raw.get("witness")
     if isinstance(witness, dict) and isinstance(witness.get("tls_roots"), str):
         witness["tls_roots"] = file.parent / witness["tls_roots"]
+    materials = raw.get("materials")
+    bucket = materials.get("bucket") if isinstance(materials, dict) else None
+    if isinstance(bucket, dict):
+        for name in ("credentials", "tls_roots"):
+            if isinstance(bucket.get(name), str):
+                bucket[name] = file.parent / bucket[name]
+    licences = raw.get("licences")
+    if isinstance(licences, dict) and isinstance(licences.get("font"), str):
+        licences["font"] = file.parent / licences["font"]
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:

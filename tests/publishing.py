@@ -10,12 +10,15 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
+from world.on_record import ON_RECORD
+
 from catalog.definition import bundled
 from catalog.identifiers.resident import check_character
 from certs.canonical import Json
 from certs.encoding import b64u
 from certs.sealing import MasterKey
-from hub.access import datasets, departments
+from hub.access import departments
+from hub.catalogue import datasets
 from hub.clock import system_clock
 from hub.ledger.change import OPERATOR, Actor, Changes
 from hub.ledger.month_keys import MonthKeys
@@ -224,7 +227,7 @@ def found_hub(root: Path) -> SmallHub:
     _enrol(hub)
     for code in bundled():
         source = files("catalog.datasets").joinpath(f"{code}.toml").read_bytes()
-        datasets.register(hub.changes, OPERATOR, DEPARTMENT, source)
+        datasets.register(hub.changes, OPERATOR, DEPARTMENT, source, ON_RECORD)
     return hub
 
 

@@ -922,9 +922,9 @@ SKEW = 60_000
 OUTCOMES = ("answered", "empty", "refused", "malformed", "busy")
 ANSWERED = ("answered", "empty")
 MAX_EVIDENCE = 8 << 20
-BATCH, JOINT = "batch", "joint"
-"""One question about many subjects, or several questions: an entry for each, in their order."""
-SEVERAL_VERSION = 3
+BATCH, FEED, JOINT = "batch", "feed", "joint"
+"""A request with many entries, one behind the other: for each subject, change or question."""
+MANY, MANY_VERSION = (BATCH, FEED, JOINT), 3
 MAX_ANSWER = 1 << 26
 _NOBODY = {"case": None, "officer": None, "subject": None}
 _PARAMETER = re.compile(r';([a-z][a-z0-9_*.-]*)=(?:(-?[0-9]{1,15})|"([^"]*)")', re.ASCII)
@@ -976,8 +976,8 @@ def read_bundle(data: bytes, file: str) -> Bundle:
     try:
         value = members_of(read_json(data))
         member = "v"
-        version, several = number_of(value["v"]), value.get("operation") in (BATCH, JOINT)
-        if version not in ((SEVERAL_VERSION,) if several else (1, 2)):
+        version, several = number_of(value["v"]), value.get("operation") in MANY
+        if version not in ((MANY_VERSION,) if several else (1, 2)):
             raise ValueError(member)
         member = "request"
         request = members_of(value[member])
@@ -1246,7 +1246,7 @@ def _check_times(entries: Sequence[Entry], created: int, issued: int) -> None:
 
 def _tell_entries(entries: Sequence[Entry], bundle: Bundle, claims: Claims, report: Report) -> None:
     moment = rfc3339(entries[0].leaf.time)
-    if bundle.operation not in (BATCH, JOINT):
+    if bundle.operation not in MANY:
         outcome = entries[0].control["outcome"]
         report.good("entry-good", entry=claims.first, time=moment, outcome=outcome)
         return
@@ -1261,12 +1261,16 @@ def _tell_entries(entries: Sequence[Entry], bundle: Bundle, claims: Claims, repo
 
 
 class Story(NamedTuple):
-    """What an entry must tell of the question: kind, local dataset, purpose, and person part."""
+    """What an entry must tell of the question: kind, local dataset, purpose, and person part.
+
+    ``delegation`` is the one under which it was asked, None where it was asked under none.
+    """
 
     kind: object
     dataset: object
     purpose: object
     person: Mapping[str, object]
+    delegation: object
 
 
 def _stories(bundle: Bundle) -> list[Story]:
@@ -1285,12 +1289,18 @@ def _stories(bundle: Bundle) -> list[Story]:
                         "officer": question.get("officer"),
                         "subject": one.get("subject"),
                     },
+                    one.get("delegation"),
                 )
                 for one in parts
             ]
         kind, dataset, purpose = bundle.operation, bundle.dataset, question.get("purpose")
+        delegation = question.get("delegation")
+        if bundle.operation == FEED:
+            told = _persons_told(question, bundle)
+            return [Story(kind, dataset, purpose, person, None) for person in told]
         if bundle.operation != BATCH:
-            return [Story(kind, dataset, purpose, {name: question.get(name) for name in _NOBODY})]
+            person = {name: question.get(name) for name in _NOBODY}
+            return [Story(kind, dataset, purpose, person, delegation)]
         subjects = [members_of(one) for one in list_of(question["subjects"])]
     except (ValueError, KeyError) as error:
         raise Broken("question") from error
@@ -1304,6 +1314,7 @@ def _stories(bundle: Bundle) -> list[Story]:
                 "officer": question.get("officer"),
                 "subject": {"id": one.get("id"), "type": one.get("type")},
             },
+            delegation,
         )
         for one in subjects
     ]
@@ -1316,7 +1327,7 @@ def _check_stories(entries: Sequence[Entry], bundle: Bundle, claims: Claims) -> 
     # A body that the hub could not read as a question names nobody; it gets no data either.
     nobody = len(entries) == 1 and first.control.get("outcome") == "malformed"
     if nobody and binds(first.leaf.person, "person", first.person_salt, _NOBODY):
-        unread = stories[0] if stories else Story(None, None, None, _NOBODY)
+        unread = stories[0] if stories else Story(None, None, None, _NOBODY, None)
         _check_control(first, unread, bundle, claims)
         return
     if len(stories) != len(entries):
@@ -1347,6 +1358,9 @@ def _check_control(entry: Entry, story: Story, bundle: Bundle, claims: Claims) -
         "purpose": (story.purpose, *unknown),
         "outcome": OUTCOMES,
     }
+    # A delegation stands in control if one was named, and else does not: unless nothing was read.
+    named = None if story.delegation is None else f"{bundle.hub}:{story.delegation}"
+    wanted["delegation"] = (named, None) if outcome == "malformed" else (named,)
     for member, allowed in wanted.items():
         if control.get(member) not in allowed:
             raise Broken("control-says", member=member, found=control.get(member))
@@ -1354,6 +1368,27 @@ def _check_control(entry: Entry, story: Story, bundle: Bundle, claims: Claims) -
         not isinstance(control.get("grant"), str) or type(control.get("grant_version")) is not int
     ):
         raise Broken("control-says", member="grant", found=control.get("grant"))
+
+
+def _persons_told(question: Mapping[str, object], bundle: Bundle) -> list[Mapping[str, object]]:
+    """Whom each change of a page was about, as the file says: the question did not name them.
+
+    The entry's person part must be made of it, so a file that names another does not verify.
+    """
+    asked = question.get("subjects")
+    try:
+        named = [members_of(one) for one in list_of(asked)] if asked is not None else []
+    except ValueError as error:
+        raise Broken("question") from error
+    persons: list[Mapping[str, object]] = []
+    for opening in bundle.openings:
+        subject = opening.get("subject")
+        case = None
+        for one in named:
+            if subject == {"id": one.get("id"), "type": one.get("type")}:
+                case = one.get("case")
+        persons.append({"case": case, "officer": question.get("officer"), "subject": subject})
+    return persons
 
 
 def _check_answer(answer: bytes, claims: Claims, entries: Sequence[Entry]) -> None:
@@ -1433,26 +1468,43 @@ MOVES: Mapping[str, bool | None] = {
     "attempts": False,
     "audit-read": False,
     "calendar": False,
+    "case": False,
     "certificate": True,
     "connector": True,
     "dataset": True,
+    "delegation": True,
     "department": True,
+    "disposal": None,
+    "disposition": None,
+    "entry": None,
     "erasure": False,
     "grant": True,
     "hold": False,
     "key": True,
+    "licence": True,
+    "licence-type": True,
     "mark": True,
+    "material": True,
+    "notice": False,
+    "objection": None,
+    "objection-refused": False,
     "operator": None,
     "person": None,
     "publication": None,
     "purpose": True,
+    "rules": True,
+    "service": True,
+    "status-list": True,
+    "stop": True,
+    "usage": False,
 }
 """Every kind of change, and whether it must move the epoch: True for what decisions depend on, None
 where it is free or hangs on the state (``Order._must_move``)."""
-QUESTIONS = {"lookup", "verify"}
+QUESTIONS = {"lookup", "verify", "view", "feed"}
 _NAMED = {
     "connector": "urn",
     "dataset": "code",
+    "delegation": "id",
     "department": "code",
     "grant": "id",
     "person": "account",
@@ -1461,8 +1513,22 @@ _NAMED = {
 """What is kept while reading, and the member of its state that names it."""
 _PERSON_DECIDES = ("department", "roles", "status")
 _ACTOR = ("channel", "connector", "department")
-_SAME_QUESTION = (*_ACTOR, "dataset", "purpose")
-_EACH_ENTRY = ("a", "dataset", "grant", "grant_version", "outcome", "purpose", "repeats")
+_SAME_QUESTION = (*_ACTOR, "dataset", "delegation", "purpose")
+_EACH_ENTRY = (
+    *("a", "dataset", "delegation", "grant", "grant_version", "outcome", "purpose", "repeats"),
+)
+_AFTER: Mapping[object, tuple[str, ...]] = {
+    None: ("draft",),
+    "draft": ("draft", "signed", "revoked"),
+    "signed": ("active", "revoked"),
+    "active": ("revoked",),
+}
+"""What may become of a delegation: it is drafted, signed, accepted, and revoked."""
+_STATED = (
+    *("department", "to", "services", "purposes", "datasets", "items", "channels"),
+    *("valid_from", "valid_until", "daily_cap", "basis"),
+)
+"""What a delegation states, which is not changed once it is signed."""
 LARGEST_BATCH = 1000
 
 
@@ -1573,8 +1639,25 @@ class Order:
             if type(version) is not int or type(last) is not int or version != last + 1:
                 yield "grant-version-gap"
             self._things[name] = state
+        elif kind == "delegation":
+            yield from self._delegation_order(before, state)
+            self._things[name] = state
         else:
             self._things[name] = {n: state.get(n) for n in _PERSON_DECIDES}
+
+    def _delegation_order(
+        self, before: Mapping[str, object] | None, state: Mapping[str, object]
+    ) -> Iterator[str]:
+        """Whether a delegation's new state follows the one before it."""
+        was, status = None if before is None else before.get("status"), state.get("status")
+        if status not in _AFTER.get(was, ()):
+            yield "delegation-order"
+        version, last = state.get("version"), before.get("version") if before else 0
+        if type(version) is not int or type(last) is not int or version != last + 1:
+            yield "delegation-version-gap"
+        kept = before is None or all(before.get(name) == state.get(name) for name in _STATED)
+        if status != "draft" and not kept:
+            yield "delegation-changed"
 
     def _operator(self, position: int, state: Mapping[str, object]) -> Iterator[str]:
         """How the log is called: its first name, and the next one after a restore."""
@@ -1625,9 +1708,7 @@ class Order:
         else:
             if not begin <= moment < end:
                 yield "grant-out-of-time"
-        for name in ("dataset", "department"):
-            if grant.get(name) != local(control.get(name)):
-                yield f"grant-{name}"
+        yield from self._whose(grant, moment, control)
         for name, value in (
             ("operations", kind),
             ("channels", control.get("channel")),
@@ -1636,6 +1717,58 @@ class Order:
             members = grant.get(name)
             if not isinstance(members, list) or value not in members:
                 yield f"grant-{name}"
+
+    def _whose(
+        self, grant: Mapping[str, object], moment: int, control: Mapping[str, object]
+    ) -> Iterator[str]:
+        """Whether the grant is for this dataset, and of who asked or lent to them."""
+        if grant.get("dataset") != local(control.get("dataset")):
+            yield "grant-dataset"
+        if "delegation" in control:
+            yield from self._borrowed(grant, moment, control)
+        elif grant.get("department") != local(control.get("department")):
+            yield "grant-department"
+
+    def _borrowed(
+        self, grant: Mapping[str, object], moment: int, control: Mapping[str, object]
+    ) -> Iterator[str]:
+        """Whether the delegation that an answer names lent it this grant at this position."""
+        lender = grant.get("department")
+        if self._things.get(("department", str(lender)), {}).get("status") != "active":
+            yield "department-suspended"
+        delegation = self._things.get(("delegation", local(control.get("delegation"))))
+        if delegation is None:
+            yield "delegation-unknown"
+            return
+        if delegation.get("status") != "active":
+            yield "delegation-inactive"
+        try:
+            begin, end = (milliseconds(delegation.get(n)) for n in ("valid_from", "valid_until"))
+        except ValueError:
+            yield "delegation-state"
+        else:
+            if not begin <= moment < end:
+                yield "delegation-out-of-time"
+        yield from self._within(delegation, lender, control)
+
+    def _within(
+        self, delegation: Mapping[str, object], lender: object, control: Mapping[str, object]
+    ) -> Iterator[str]:
+        """Whether a delegation is between these departments, and for what was asked."""
+        if delegation.get("department") != lender:
+            yield "delegation-department"
+        if delegation.get("to") != local(control.get("department")):
+            yield "delegation-to"
+        for name, value in (
+            ("purposes", control.get("purpose")),
+            ("channels", control.get("channel")),
+            ("datasets", local(control.get("dataset"))),
+        ):
+            members = delegation.get(name)
+            if name == "datasets" and members == []:
+                continue  # it goes as far as the grants do
+            if not isinstance(members, list) or value not in members:
+                yield f"delegation-{name}"
 
     def _among_the_standing(self, control: Mapping[str, object]) -> Iterator[str]:
         """Whether all that an answer names stood at this position."""
@@ -2662,6 +2795,45 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "grant-operations": ("授权不允许这种操作。", "The grant does not allow this operation."),
     "grant-channels": ("授权不允许这个渠道。", "The grant does not allow this channel."),
     "grant-purposes": ("授权不允许这个用途。", "The grant does not allow this purpose."),
+    "delegation-unknown": (
+        "应答所称的委托不存在。",
+        "There is no delegation of the name that the answer gives.",
+    ),
+    "delegation-inactive": (
+        "应答时委托尚未生效或已被撤销。",
+        "The delegation was not accepted yet, or was revoked, when the answer was given.",
+    ),
+    "delegation-state": ("委托的状态写得不对。", "The state of a delegation is malformed."),
+    "delegation-order": (
+        "委托没有依次起草、签署、接受、撤销。",
+        "A delegation was not drafted, signed, accepted and revoked in that order.",
+    ),
+    "delegation-version-gap": (
+        "委托的版本没有依次相连。",
+        "The versions of a delegation do not follow one another.",
+    ),
+    "delegation-changed": (
+        "委托在签署之后被改动。",
+        "A delegation was changed after it had been signed.",
+    ),
+    "delegation-out-of-time": (
+        "应答在委托的有效期之外。",
+        "The answer is outside the time of its delegation.",
+    ),
+    "delegation-department": (
+        "委托不是授权所属部门作出的。",
+        "The delegation is not by the department whose grant was used.",
+    ),
+    "delegation-to": (
+        "委托不是给提问部门的。",
+        "The delegation is not to the department that asked.",
+    ),
+    "delegation-purposes": ("委托不允许这个用途。", "The delegation does not allow this purpose."),
+    "delegation-channels": ("委托不允许这个渠道。", "The delegation does not allow this channel."),
+    "delegation-datasets": (
+        "委托不包括这个数据资源。",
+        "The delegation does not include this dataset.",
+    ),
     "connector-suspended": ("连接器当时无效。", "The connector did not stand at that time."),
     "department-suspended": ("部门当时无效。", "The department did not stand at that time."),
     "dataset-suspended": ("数据资源当时无效。", "The dataset did not stand at that time."),

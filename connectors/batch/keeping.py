@@ -3,6 +3,7 @@
 from certs.canonical import canonical
 from connectors.batch.question import BatchQuestion, kept_batch
 from connectors.batch.verify import CheckedBatch
+from connectors.feed.question import FeedQuestion, kept_feed
 from connectors.joint.question import JointQuestion, kept_joint
 from connectors.question import Question, kept
 from connectors.receipts.kept import Kept, KeptQuestion
@@ -34,10 +35,14 @@ def batch_to_keep(checked: CheckedBatch, question: BatchQuestion | JointQuestion
     )
 
 
-def question_of(before: KeptQuestion) -> Question | BatchQuestion | JointQuestion:
+def question_of(
+    before: KeptQuestion,
+) -> Question | BatchQuestion | FeedQuestion | JointQuestion:
     """A question of ours, read again; raises ``QuestionRefused``."""
     if before.operation == "batch":
         return kept_batch(before.dataset, before.body)
+    if before.operation == "feed":
+        return kept_feed(before.dataset, before.body)
     if before.operation == "joint":
         return kept_joint(before.body)
     return kept(before.operation, before.dataset, before.body)

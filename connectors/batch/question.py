@@ -15,6 +15,7 @@ from connectors.question import (
     ITEMS_LIMIT,
     KEPT_LIMIT,
     REQUEST_ID_BYTES,
+    check_delegation,
     is_code,
     is_request_id,
     is_text,
@@ -38,7 +39,10 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchQuestion:
-    """One question about many subjects; its ``repr`` tells nothing about a person."""
+    """One question about many subjects; its ``repr`` tells nothing about a person.
+
+    ``delegation`` names that of another department under whose grants it is asked.
+    """
 
     dataset: str
     request_id: str
@@ -46,6 +50,7 @@ class BatchQuestion:
     officer: str = field(repr=False)
     items: tuple[str, ...]
     subjects: tuple[Subject, ...] = field(repr=False)
+    delegation: str | None = None
     operation: ClassVar[Literal["batch"]] = "batch"
 
     @property
@@ -55,17 +60,18 @@ class BatchQuestion:
 
     def body(self) -> bytes:
         """The canonical JSON that is signed."""
-        return canonical(
-            {
-                "items": list(self.items),
-                "officer": self.officer,
-                "purpose": self.purpose,
-                "request_id": self.request_id,
-                "subjects": [
-                    {"case": one.case, "id": one.id, "type": one.type} for one in self.subjects
-                ],
-            }
-        )
+        value: dict[str, Json] = {
+            "items": list(self.items),
+            "officer": self.officer,
+            "purpose": self.purpose,
+            "request_id": self.request_id,
+            "subjects": [
+                {"case": one.case, "id": one.id, "type": one.type} for one in self.subjects
+            ],
+        }
+        if self.delegation is not None:
+            value["delegation"] = self.delegation
+        return canonical(value)
 
     def person(self, place: int) -> Json:
         """The *person* part of the entry that an honest hub makes of one subject."""
@@ -102,6 +108,7 @@ def batch(
     items: Sequence[str],
     purpose: str,
     officer: str,
+    delegation: str | None = None,
     request_id: str | None = None,
 ) -> BatchQuestion:
     """A question for the values of ``items`` of each subject; raises ``QuestionRefused``.
@@ -115,6 +122,7 @@ def batch(
         officer=officer,
         items=tuple(items),
         subjects=tuple(subjects),
+        delegation=delegation,
     )
     _check(question)
     return question
@@ -146,6 +154,7 @@ def _check(question: BatchQuestion) -> None:
         raise QuestionRefused(why="officer")
     if not is_request_id(question.request_id):
         raise QuestionRefused(why="request-id")
+    check_delegation(question.delegation)
     for name, code in (("dataset", question.dataset), ("purpose", question.purpose)):
         if not is_code(code):
             raise QuestionRefused(why=name)
@@ -172,6 +181,7 @@ class _Kept(BaseModel):
     officer: str
     items: list[str]
     subjects: list[_Subject]
+    delegation: str | None = None
 
 
 def kept_batch(dataset: str, body: bytes) -> BatchQuestion:
@@ -191,6 +201,7 @@ def kept_batch(dataset: str, body: bytes) -> BatchQuestion:
         officer=found.officer,
         items=tuple(found.items),
         subjects=tuple(Subject(one.type, one.id, one.case) for one in found.subjects),
+        delegation=found.delegation,
     )
     if question.body() != body:
         raise QuestionRefused(why="kept")

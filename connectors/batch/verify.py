@@ -89,19 +89,19 @@ def check_batch(
         check_bytes(receipt, response)
         # 4 The answer is one result and one opened entry for each subject
         document = parse(response.body, max_bytes=MAX_BATCH_ANSWER, max_depth=DEPTH)
-        results, openings = _all(document, "results"), _all(document, "openings")
+        results, openings = all_of(document, "results"), all_of(document, "openings")
         if len(results) != len(openings):
             raise AnswerRefused(why="results")
         # 5 The entries are those that the receipt promises, and no others
         opened = [Opened(one) for one in openings]
-        _check_entries(receipt, opened)
+        check_entries(receipt, opened, ENTRY_KIND)
         # 6 Each person part is whom we asked about at that place, rebuilt from our own question
         _check_persons(opened, question, answered=response.status == OK)
         code = document.get("code") if isinstance(document, dict) else None
         for place, (one, result) in enumerate(zip(opened, results, strict=True)):
             # 7 Each control part names our department, connector, dataset, purpose and request
             _check_control(one.control, asked, trust, status=response.status)
-            if one.control.repeats != _after(opened[0].control.repeats, place):
+            if one.control.repeats != after(opened[0].control.repeats, place):
                 raise AnswerRefused(why="repeats")
             # 8 It binds the result at its place
             if one.control.answer != digest(canonical(result)):
@@ -135,9 +135,9 @@ def check_batch_again(
         check_parties(receipt, trust)
         # 2 The entries are those that it promises
         document = parse(response.body, max_bytes=MAX_BATCH_ANSWER, max_depth=DEPTH)
-        openings = _all(document, "openings")
+        openings = all_of(document, "openings")
         opened = [Opened(one) for one in openings]
-        _check_entries(receipt, opened)
+        check_entries(receipt, opened, ENTRY_KIND)
         # 3 They tell of that attempt and of our question, subject by subject
         _check_persons(opened, question, answered=receipt.status == OK)
         for one in opened:
@@ -147,7 +147,8 @@ def check_batch_again(
     return CheckedBatch((), token, receipt, key, opened, openings)
 
 
-def _all(document: Json, name: str) -> list[Mapping[str, Json]]:
+def all_of(document: Json, name: str) -> list[Mapping[str, Json]]:
+    """The objects of a list that is not empty; raises ``AnswerRefused``."""
     members = document.get(name) if isinstance(document, dict) else None
     if not isinstance(members, list) or not members:
         raise AnswerRefused(why=name)
@@ -157,12 +158,13 @@ def _all(document: Json, name: str) -> list[Mapping[str, Json]]:
     return found
 
 
-def _check_entries(receipt: Receipt, opened: Sequence[Opened]) -> None:
+def check_entries(receipt: Receipt, opened: Sequence[Opened], kind: str) -> None:
+    """Raise ``AnswerRefused`` unless the entries are those that a receipt promises."""
     if receipt.first < 0 or receipt.entries != len(opened):
         raise AnswerRefused(why="count")
     if receipt.leaves != leaves_digest([one.leaf_hash for one in opened]):
         raise AnswerRefused(why="leaves")
-    if any(one.leaf.kind != ENTRY_KIND for one in opened):
+    if any(one.leaf.kind != kind for one in opened):
         raise AnswerRefused(why="kind")
 
 
@@ -196,11 +198,16 @@ def _check_names(
     control: Control, question: BatchQuestion, trust: Trust, *, answered: bool
 ) -> None:
     check_names(
-        control, trust, dataset=question.dataset, purpose=question.purpose, answered=answered
+        control,
+        trust,
+        dataset=question.dataset,
+        purpose=question.purpose,
+        delegation=question.delegation,
+        answered=answered,
     )
 
 
-def _after(first: int | None, place: int) -> int | None:
+def after(first: int | None, place: int) -> int | None:
     """What the entry at ``place`` repeats, if the first one repeats ``first``."""
     return None if first is None else first + place
 

@@ -10,7 +10,7 @@ from certs.canonical import Json
 from certs.encoding import rfc3339
 from connectors.batch.question import Subject
 from connectors.commands.local import Setting, Texts, command_class, pass_setting
-from connectors.commands.questions import read_subject
+from connectors.commands.subjects import read_subject
 from connectors.joint.dossier import Dossier, Section
 from connectors.screen import Screen
 

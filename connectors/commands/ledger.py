@@ -16,10 +16,13 @@ from connectors.screen import EXIT_REFUSED, Screen
 
 _DEPTH = 12
 _SHOWN: Mapping[str, tuple[str, ...]] = {
+    "application": ("id", "status", "department", "dataset", "version"),
     "certificate": ("connector", "status", "keyid"),
     "connector": ("urn", "status", "invited"),
     "grant": ("id", "status", "department", "dataset", "version", "valid_until"),
     "key": ("use", "status", "id"),
+    "notice": ("objection", "dataset", "provider"),
+    "objection": ("id", "status", "department", "dataset", "due"),
     "operator": ("origin", "kept", "lost"),
 }
 """Members of a state that are shown, by kind of entry."""
@@ -121,7 +124,7 @@ def _show_news(screen: Screen, entries: list[OpenedEntry]) -> None:
             [
                 str(entry.entry),
                 rfc3339(entry.time),
-                screen.words(f"connector.kind.{entry.kind}"),
+                _kind(screen, entry.kind),
                 _sentence(screen, entry.kind, one),
             ]
             for entry, one in zip(entries, told, strict=True)
@@ -147,8 +150,15 @@ def _told(entry: OpenedEntry) -> Mapping[str, Json]:
     return state if isinstance(state, dict) else {}
 
 
+def _kind(screen: Screen, kind: str) -> str:
+    """What an entry is about; a younger hub may have kinds that we have no words for."""
+    return screen.words(f"connector.kind.{kind}") if kind in _SHOWN else kind
+
+
 def _sentence(screen: Screen, kind: str, state: Mapping[str, Json]) -> str:
-    """What became of a thing, in a line."""
+    """What became of a thing, in a line; of a kind that we have no words for, what it is."""
+    if kind not in _SHOWN:
+        return _plain(state.get("id"))
     shown = {name: _plain(state.get(name)) for name in _SHOWN.get(kind, ())}
     return screen.words(f"connector.news.{kind}", **shown)
 

@@ -4,7 +4,6 @@ Whom a question is about is read from a file, from standard input or at a prompt
 the arguments: those can be seen by every user of the machine and stay in the shell's history.
 """
 
-import sys
 from pathlib import Path
 
 import click
@@ -17,11 +16,10 @@ from connectors.answers import Answer, Verification
 from connectors.batch.answer import Proof
 from connectors.client import MARKS
 from connectors.commands.local import Setting, Texts, command_class, pass_setting
+from connectors.commands.subjects import MAX_CLAIMS, read_line, read_subject
 from connectors.errors import QuestionRefused
 from connectors.screen import Screen
 
-MAX_SUBJECT = 4096
-MAX_CLAIMS = 1024 * 1024
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -34,6 +32,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
     purpose = click.option("--purpose", required=True, help=texts("args.purpose"))
     officer = click.option("--officer", required=True, help=texts("args.officer"))
     case = click.option("--case", help=texts("args.case"))
+    delegation = click.option("--delegation", help=texts("args.delegation"))
 
     @group.command("lookup", cls=kind, help=texts("lookup.help"))
     @dataset
@@ -43,6 +42,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
     @purpose
     @officer
     @case
+    @delegation
     @pass_setting
     def _lookup(
         setting: Setting,
@@ -53,6 +53,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
         purpose: str,
         officer: str,
         case: str | None,
+        delegation: str | None,
     ) -> None:
         subject = read_subject(setting.screen, subject_file)
         with setting.open() as connector:
@@ -64,6 +65,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
                 purpose=purpose,
                 officer=officer,
                 case=case,
+                delegation=delegation,
             )
         _show_answer(setting.screen, answer)
 
@@ -75,6 +77,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
     @purpose
     @officer
     @case
+    @delegation
     @pass_setting
     def _verify(
         setting: Setting,
@@ -85,6 +88,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
         purpose: str,
         officer: str,
         case: str | None,
+        delegation: str | None,
     ) -> None:
         claims = _claims(claims_file)
         subject = read_subject(setting.screen, subject_file)
@@ -97,6 +101,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
                 purpose=purpose,
                 officer=officer,
                 case=case,
+                delegation=delegation,
             )
         _show_verification(setting.screen, answer)
 
@@ -116,28 +121,11 @@ def add(group: LocalGroup, texts: Texts) -> None:
         row_file: Path | None,
     ) -> None:
         subject = read_subject(setting.screen, subject_file)
-        row = subject if row_file is None else _line(row_file, "row")
+        row = subject if row_file is None else read_line(row_file, "row")
         with setting.open() as connector:
             entry = connector.mark(dataset, kind, subject_type, subject, row)
         setting.screen.say("connector.mark.done", entry=entry)
         setting.screen.value({"entry": entry})
-
-
-def read_subject(screen: Screen, file: Path | None) -> str:
-    """Whom a question is about, from a file, standard input or a prompt."""
-    if file is not None:
-        return _line(file, "subject-id")
-    if sys.stdin.isatty():
-        return str(click.prompt(screen.words("connector.lookup.prompt"), err=True)).strip()
-    return sys.stdin.readline(MAX_SUBJECT).strip()
-
-
-def _line(file: Path, why: str) -> str:
-    try:
-        with file.open(encoding="utf-8-sig") as stream:
-            return stream.readline(MAX_SUBJECT).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionRefused(why=why) from error
 
 
 def _claims(file: Path) -> dict[str, str]:
@@ -165,7 +153,7 @@ def _show_answer(screen: Screen, answer: Answer) -> None:
         "generation": answer.generation,
         "version": answer.version,
     }
-    screen.value({**told, "proof": _told(answer.proof)})
+    screen.value({**told, "proof": proof_told(answer.proof)})
     if not answer.found:
         screen.say("connector.lookup.nothing")
     for number, record in enumerate(answer.records, 1):
@@ -197,7 +185,7 @@ def _show_verification(screen: Screen, answer: Verification) -> None:
         "generation": answer.generation,
         "version": answer.version,
     }
-    screen.value({**told, "proof": _told(answer.proof)})
+    screen.value({**told, "proof": proof_told(answer.proof)})
     screen.say("connector.verify.match" if answer.match else "connector.verify.mismatch")
     if answer.exists is not None:
         screen.say("connector.verify.exists" if answer.exists else "connector.verify.absent")
@@ -209,7 +197,8 @@ def _say_proof(screen: Screen, proof: Proof) -> None:
     screen.say("connector.lookup.proof", entry=proof.entry, request_id=proof.request_id)
 
 
-def _told(proof: Proof) -> dict[str, Json]:
+def proof_told(proof: Proof) -> dict[str, Json]:
+    """What an answer rests on, for programs."""
     return {
         "request_id": proof.request_id,
         "entry": proof.entry,

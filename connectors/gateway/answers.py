@@ -41,6 +41,7 @@ def read_question(operation: Operation, dataset: str, body: bytes, limit: int) -
             purpose=asked.purpose,
             officer=asked.officer,
             case=asked.case,
+            delegation=asked.delegation,
             request_id=asked.request_id,
         )
     claimed = _given(value, VerifyQuestion)
@@ -52,6 +53,7 @@ def read_question(operation: Operation, dataset: str, body: bytes, limit: int) -
         purpose=claimed.purpose,
         officer=claimed.officer,
         case=claimed.case,
+        delegation=claimed.delegation,
         request_id=claimed.request_id,
     )
 

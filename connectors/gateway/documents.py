@@ -36,6 +36,7 @@ class _Question(_Given):
     purpose: Code
     officer: _Text
     case: _Text | None = None
+    delegation: Annotated[str, Field(pattern=r"^D-[0-9a-f]{12}$")] | None = None
     request_id: RequestId | None = None
 
 

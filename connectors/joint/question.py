@@ -11,23 +11,29 @@ from certs.canonical import Json, canonical, parse
 from certs.encoding import b64u
 from connectors.batch.question import Subject, person_of
 from connectors.errors import QuestionRefused
-from connectors.question import KEPT_LIMIT, REQUEST_ID_BYTES, Operation, Question, check_question
+from connectors.question import KEPT_LIMIT, REQUEST_ID_BYTES, Question, check_question
 
 MOST_PARTS = 64
 """Questions of one request: what a hub takes at most (``docs/api.md``)."""
 PATH = "/v1/joint"
+PartOperation = Literal["lookup", "verify"]
+"""What may be asked jointly: a file is viewed by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One question among several: ``items`` of a lookup, ``claims`` of a verification."""
+    """One question among several: ``items`` of a lookup, ``claims`` of a verification.
 
-    operation: Operation
+    ``delegation`` names that of another department under whose grants it is asked.
+    """
+
+    operation: PartOperation
     dataset: str
     purpose: str
     subject: Subject
     items: tuple[str, ...] = ()
     claims: Mapping[str, str] = field(default_factory=dict, repr=False)
+    delegation: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         """As the body holds it."""
@@ -38,6 +44,8 @@ class Part:
             "purpose": self.purpose,
             "subject": {"id": self.subject.id, "type": self.subject.type},
         }
+        if self.delegation is not None:
+            asked["delegation"] = self.delegation
         if self.operation == "lookup":
             return {**asked, "items": list(self.items)}
         return {**asked, "claims": dict(self.claims)}
@@ -99,6 +107,7 @@ def joint(parts: Sequence[Part], *, officer: str, request_id: str | None = None)
                 case=part.subject.case,
                 items=part.items,
                 claims=part.claims,
+                delegation=part.delegation,
             )
         )
     return question
@@ -116,11 +125,12 @@ class _Part(BaseModel):
 
     case: str | None
     dataset: str
-    operation: Operation
+    operation: PartOperation
     purpose: str
     subject: _Subject
     items: list[str] = Field(default_factory=list)
     claims: dict[str, str] = Field(default_factory=dict)
+    delegation: str | None = None
 
 
 class _Kept(BaseModel):
@@ -152,6 +162,7 @@ def kept_joint(body: bytes) -> JointQuestion:
                 subject=Subject(one.subject.type, one.subject.id, one.case),
                 items=tuple(one.items),
                 claims=one.claims,
+                delegation=one.delegation,
             )
             for one in found.parts
         ),

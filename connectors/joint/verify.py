@@ -175,6 +175,7 @@ def _check_control(
         trust,
         dataset=part.dataset,
         purpose=part.purpose,
+        delegation=part.delegation,
         answered=control.outcome in ANSWERED,
     )
 

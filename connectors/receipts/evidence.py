@@ -39,7 +39,7 @@ from connectors.receipts.log import Lineage
 from connectors.receipts.log_keys import LogKeys, checkpoint_chain
 from connectors.receipts.ranges import openings_of
 from connectors.receipts.store import Kept, ReceiptStore
-from connectors.receipts.stories import SEVERAL, path_of, stories_of
+from connectors.receipts.stories import NAMED, SEVERAL, path_of, stories_of
 from connectors.settings import LedgerPin
 from connectors.verify import ANSWERED, NOBODY, Trust, check_names, check_person, check_time
 
@@ -50,6 +50,7 @@ SEVERAL_VERSION = 3
 _VERSIONS = (1, VERSION, SEVERAL_VERSION)
 MAX_EVIDENCE = 8 * 1024 * 1024
 _DEPTH = 12
+_Openings = Sequence[Json]
 
 
 class _Part(BaseModel):
@@ -235,7 +236,7 @@ def _verify(
     # 4 The entries are those promised, and tell of this request and this question
     asked = parse(question, max_bytes=MAX_EVIDENCE, max_depth=_DEPTH)
     _check_entries(entries, receipt, evidence)
-    _check_stories(entries, evidence, trust, asked)
+    _check_stories(entries, evidence, trust, asked, _openings(raw))
     # 5 They were made after the request was signed and before the receipt was
     issued = receipt.issued * 1000
     for one in entries:
@@ -299,16 +300,21 @@ def _check_request(base: bytes, signature: bytes, evidence: _Evidence, question:
 
 def _entries(raw: Json, evidence: _Evidence) -> list[Opened]:
     """The opened entries: one, or all of several in order."""
-    given = raw if isinstance(raw, dict) else {}
     several = evidence.operation in SEVERAL
     if (evidence.v == SEVERAL_VERSION) != several:
         raise EvidenceBroken(why="version")
     if not several:
-        return [Opened(given.get("opening"))]
-    openings = given.get("openings")
-    if not isinstance(openings, list):
+        return [Opened(raw.get("opening") if isinstance(raw, dict) else None)]
+    openings = _openings(raw)
+    if not openings:
         raise EvidenceBroken(why="form")
     return [Opened(one) for one in openings]
+
+
+def _openings(raw: Json) -> Sequence[Json]:
+    """The members of ``openings``, as they stand in the file."""
+    found = raw.get("openings") if isinstance(raw, dict) else None
+    return found if isinstance(found, list) else ()
 
 
 def _check_entries(entries: Sequence[Opened], receipt: Receipt, evidence: _Evidence) -> None:
@@ -322,14 +328,14 @@ def _check_entries(entries: Sequence[Opened], receipt: Receipt, evidence: _Evide
 
 
 def _check_stories(
-    entries: Sequence[Opened], evidence: _Evidence, trust: Trust, asked: Json
+    entries: Sequence[Opened], evidence: _Evidence, trust: Trust, asked: Json, openings: _Openings
 ) -> None:
     """The checks of ``check_answer``, for whichever connector of the hub the file names."""
     name = connector_name(evidence.connector)
     theirs = replace(
         trust, department=f"{name.hub}:{name.department}", connector=evidence.connector
     )
-    stories = stories_of(evidence.operation, evidence.dataset, asked)
+    stories = stories_of(evidence.operation, evidence.dataset, asked, openings)
     if len(entries) != len(stories):
         # A body that the hub could not read as a question has one entry that names nobody.
         if len(entries) != 1 or entries[0].control.outcome != UNFIT:
@@ -344,9 +350,10 @@ def _check_stories(
             theirs,
             dataset=story.dataset,
             purpose=story.purpose,
+            delegation=story.delegation,
             answered=one.control.outcome in ANSWERED,
         )
-        if evidence.operation in SEVERAL:
+        if evidence.operation in NAMED:
             one.check_person(story.person)
         else:
             check_person(one, story.person)

@@ -100,6 +100,19 @@ class ReceiptStore:
             )
         return known
 
+    def forget_question(self, request_id: str) -> None:
+        """Forget a question to which there was nothing to say; one with a receipt stays."""
+        with self._writing():
+            if self._connection.execute(
+                "SELECT 1 FROM receipts WHERE request_id = ?", (request_id,)
+            ).fetchone():
+                return
+            for table in ("attempts", "questions"):
+                self._connection.execute(
+                    f"DELETE FROM {table} WHERE request_id = ?",  # noqa: S608 our own names
+                    (request_id,),
+                )
+
     def write_receipt(self, kept: Kept) -> None:
         """Keep a verified receipt; one that we have already is left as it is.
 

@@ -16,6 +16,7 @@ from certs.errors import CertificateError, Malformed, RequestRefused
 from certs.keys import PublicKey
 from certs.note import vkey
 from hub.access.departments import require_department
+from hub.access.standing_stops import require_not_stopped
 from hub.access.words import is_code
 from hub.clock import DAY
 from hub.errors import Conflict, Forbidden, NotFound, Unprocessable
@@ -190,11 +191,21 @@ def set_status(changes: Changes, actor: Actor, urn: str, status: str) -> None:
         raise Unprocessable(why="status")
     with changes.change(actor) as change:
         row = _connector(change.session, urn)
-        row.status = status
-        change.session.add(row)
-        if status != "active":
-            _withdraw_invitations(change, urn)
-        change.append("connector", {"status": status, "urn": urn, "invited": False})
+        if status == "active":
+            require_not_stopped(change.session, ("connector", urn), ("department", row.department))
+        status_in(change, row, status)
+
+
+def status_in(change: Change, row: ConnectorRow, status: str) -> int:
+    """Give a connector a status within a change that moves the epoch; gives the entry's position.
+
+    Whatever lets it act no longer withdraws its open invitations.
+    """
+    row.status = status
+    change.session.add(row)
+    if status != "active":
+        _withdraw_invitations(change, row.urn)
+    return change.append("connector", {"status": status, "urn": row.urn, "invited": False})
 
 
 def listing(connection: Connection) -> list[dict[str, str | int]]:

@@ -2,9 +2,10 @@
 
 from sqlmodel import Session
 
+from hub.access.standing_stops import require_not_stopped
 from hub.access.words import is_code
 from hub.errors import Conflict, NotFound, Unprocessable
-from hub.ledger.change import Actor, Changes
+from hub.ledger.change import Actor, Change, Changes
 from hub.storage.sqlite import Connection
 from hub.storage.tables import DepartmentRow
 
@@ -29,9 +30,16 @@ def set_status(changes: Changes, actor: Actor, code: str, status: str) -> int:
         raise Unprocessable(why="status")
     with changes.change(actor) as change:
         row = require_department(change.session, code)
-        row.status = status
-        change.session.add(row)
-        return change.append("department", _state(row))
+        if status == "active":
+            require_not_stopped(change.session, ("department", code))
+        return status_in(change, row, status)
+
+
+def status_in(change: Change, row: DepartmentRow, status: str) -> int:
+    """Give it a status within a change that moves the epoch; gives the entry's position."""
+    row.status = status
+    change.session.add(row)
+    return change.append("department", _state(row))
 
 
 def require_department(session: Session, code: str) -> DepartmentRow:

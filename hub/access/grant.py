@@ -11,7 +11,7 @@ from catalog.masks import Mask
 from certs.canonical import Json, canonical
 from certs.encoding import from_rfc3339, rfc3339
 
-Operation: TypeAlias = Literal["lookup", "verify"]
+Operation: TypeAlias = Literal["lookup", "verify", "view", "feed"]
 AskChannel: TypeAlias = Literal["connector", "console"]
 GrantStatus: TypeAlias = Literal["active", "suspended", "revoked"]
 
@@ -38,6 +38,9 @@ class Terms(BaseModel):
     basis: Annotated[str, StringConstraints(max_length=500)] = ""
     application: Annotated[str, StringConstraints(pattern=r"^A-[0-9a-f]{12}$")] | None = None
     """The application that it comes from; None for one that an administrator issued by hand."""
+    review_by: Instant | None = None
+    """By when the authority looks at it again; None: as the settings have it, from its beginning
+    or its last review on (``hub/access/ends.py``)."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "Terms":
@@ -66,6 +69,11 @@ class Grant:
     existence: bool
     basis: str
     application: str | None = None
+    review_by: int | None = None
+    reviewed: int | None = None
+    """When the authority last reviewed it."""
+    ended: int | None = None
+    """When it was revoked; None also for one that was revoked before this was written down."""
 
     def stands(self, now: int) -> bool:
         """Whether it is active and in its time."""
@@ -81,23 +89,45 @@ class Grant:
             "daily_quota": self.daily_quota,
             "dataset": self.dataset,
             "department": self.department,
+            "ended": None if self.ended is None else rfc3339(self.ended),
             "existence": self.existence,
             "id": self.id,
             "items": dict(self.items),
             "operations": sorted(self.operations),
             "purposes": sorted(self.purposes),
+            "review_by": None if self.review_by is None else rfc3339(self.review_by),
+            "reviewed": None if self.reviewed is None else rfc3339(self.reviewed),
             "status": self.status,
             "valid_from": rfc3339(self.valid_from),
             "valid_until": rfc3339(self.valid_until),
             "version": self.version,
         }
 
+    def terms(self) -> Terms:
+        """What was decided of it, without where it stands."""
+        state: dict[str, object] = {**self.state()}
+        for name in STANDING:
+            del state[name]
+        return Terms.model_validate(state)
+
     def json(self) -> str:
         """The state as canonical JSON, as the database keeps it."""
         return canonical(self.state()).decode("utf-8")
 
 
-def grant_of(terms: Terms, grant_id: str, version: int, status: GrantStatus) -> Grant:
+STANDING = ("id", "version", "status", "ended", "reviewed")
+"""The members of a state that are not terms: where the grant stands."""
+
+
+def grant_of(
+    terms: Terms,
+    grant_id: str,
+    version: int,
+    status: GrantStatus,
+    *,
+    reviewed: int | None = None,
+    ended: int | None = None,
+) -> Grant:
     """A grant of these terms."""
     return Grant(
         id=grant_id,
@@ -116,6 +146,9 @@ def grant_of(terms: Terms, grant_id: str, version: int, status: GrantStatus) -> 
         existence=terms.existence,
         basis=terms.basis,
         application=terms.application,
+        review_by=_moment(terms.review_by),
+        reviewed=reviewed,
+        ended=ended,
     )
 
 
@@ -123,9 +156,17 @@ def read_grant(state: str) -> Grant:
     """A stored grant; raises ``ValidationError`` if the row was damaged."""
     raw: dict[str, object] = orjson.loads(state)
     grant_id, version, status = raw.pop("id"), raw.pop("version"), raw.pop("status")
+    # Rows from before there were reviews have neither.
+    reviewed, ended = raw.pop("reviewed", None), raw.pop("ended", None)
     terms = Terms.model_validate(raw)
     if not isinstance(grant_id, str) or type(version) is not int:
         raise TypeError("grant")
     if status not in {"active", "suspended", "revoked"}:
         raise TypeError("grant")
-    return grant_of(terms, grant_id, version, status)
+    return grant_of(
+        terms, grant_id, version, status, reviewed=_moment(reviewed), ended=_moment(ended)
+    )
+
+
+def _moment(written: object) -> int | None:
+    return None if written is None else from_rfc3339(str(written))

@@ -1,13 +1,16 @@
 """Purposes 用途: a service or a statutory duty with its legal basis."""
 
 from catalog.purposes import Purpose
+from certs.canonical import Json
+from certs.encoding import rfc3339
 from hub.access.words import is_code
 from hub.errors import Conflict, NotFound, Unprocessable
 from hub.ledger.change import Actor, Changes
 from hub.storage.sqlite import Connection
 from hub.storage.tables import PurposeRow
 
-STATUSES = frozenset({"active", "ended"})
+ENDED = "ended"
+STATUSES = frozenset({"active", ENDED})
 
 
 def register(changes: Changes, actor: Actor, purpose: Purpose) -> int:
@@ -37,6 +40,8 @@ def set_status(changes: Changes, actor: Actor, code: str, status: str) -> int:
         row = change.session.get(PurposeRow, code)
         if row is None:
             raise NotFound(what="purpose")
+        if row.status != status:
+            row.ended = change.time if status == ENDED else None
         row.status = status
         change.session.add(row)
         return change.append("purpose", _state(row))
@@ -51,10 +56,17 @@ def listing(connection: Connection) -> list[dict[str, str]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _state(row: PurposeRow) -> dict[str, str]:
+def ends(connection: Connection) -> dict[str, int | None]:
+    """The purposes that have ended, with when (milliseconds); None where that was not kept."""
+    rows = connection.execute("SELECT code, ended FROM purposes WHERE status = ?", (ENDED,))
+    return dict(rows.fetchall())
+
+
+def _state(row: PurposeRow) -> dict[str, Json]:
     return {
         "basis": row.basis,
         "code": row.code,
+        "ended": None if row.ended is None else rfc3339(row.ended),
         "kind": row.kind,
         "status": row.status,
         "title_en": row.title_en,

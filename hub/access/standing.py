@@ -9,11 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from catalog.comparison import same_layout
 from catalog.definition import Dataset, load
+from catalog.masks import Mask, suits
 from certs.certificates import read_certificate
-from certs.encoding import rfc3339
+from certs.encoding import digest, rfc3339
 from certs.keys import PublicKey
 from hub.access.grant import Grant, read_grant
+from hub.delegation.delegation import Delegation
+from hub.errors import StorageRefused
 from hub.ledger.origin import signed_from
 from hub.storage.sqlite import Connection
 
@@ -49,15 +53,33 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A dataset and what of it is live; ``generation`` is None before the first publication."""
+    """A dataset and what of it is live; ``generation`` is None before the first publication.
+
+    ``dataset`` is the definition that the rows stand in: places, types and the subject go by it.
+    ``published`` is that of the catalogue. They differ from the publication of a definition with
+    another layout until the next full publication of rows; then, what ``published`` has no more,
+    or has otherwise than a mask needs it, is not shown (``shown``).
+    """
 
     dataset: Dataset
+    published: Dataset
     department: str
     active: bool
     generation: str | None
     version: int
     as_of: int
     marked: bool
+
+    def shown(self, masks: dict[str, Mask]) -> dict[str, Mask]:
+        """Of granted items those that can be shown from what stands, each with its mask."""
+        if self.dataset is self.published:
+            return masks
+        stands, wanted = self.dataset.by_code, self.published.by_code
+        return {
+            code: mask
+            for code, mask in masks.items()
+            if code in wanted and code in stands and suits(mask, stands[code])
+        }
 
     @property
     def told_as_of(self) -> str | None:
@@ -81,6 +103,7 @@ class Standing:
         self._grants: dict[tuple[str, str], tuple[Grant, ...]] = {}
         self._purposes: dict[str, bool] = {}
         self._departments: dict[str, bool] = {}
+        self._delegations: dict[str, Delegation] = {}
 
     def credential(self, keyid: str) -> Credential | None:
         """The certificate of a key id, whatever its standing; None if none was issued."""
@@ -121,16 +144,21 @@ class Standing:
         found = self._sources.get(code)
         if found is None:
             row = self._connection.execute(
-                "SELECT department, definition, status, generation, version, as_of,"
-                " EXISTS (SELECT 1 FROM marks WHERE dataset = code)"
-                " FROM datasets WHERE code = ?",
+                "SELECT d.department, d.definition, d.status, d.generation, d.version, d.as_of,"
+                " EXISTS (SELECT 1 FROM marks WHERE dataset = d.code), g.definition, s.definition"
+                " FROM datasets d LEFT JOIN generations g ON g.name = d.generation"
+                " LEFT JOIN definitions s ON s.digest = g.definition WHERE d.code = ?",
                 (code,),
             ).fetchone()
             if row is None:
                 return None
-            department, definition, status, generation, version, as_of, marked = row
+            department, definition, status, generation, version, as_of, marked, *sealed = row
+            published = load(definition, code)
             found = Source(
-                dataset=load(definition, code),
+                dataset=published
+                if generation is None
+                else _standing_in(published, definition, *sealed),
+                published=published,
                 department=department,
                 active=status == "active",
                 generation=generation,
@@ -152,6 +180,19 @@ class Standing:
             found = tuple(read_grant(state) for (state,) in rows)
             if found:
                 _keep(self._grants, (department, dataset), found)
+        return found
+
+    def delegation(self, name: str) -> Delegation | None:
+        """A delegation, whatever its standing; None if there is none of this id."""
+        found = self._delegations.get(name)
+        if found is None:
+            row = self._connection.execute(
+                "SELECT state FROM delegations WHERE id = ?", (name,)
+            ).fetchone()
+            if row is None:
+                return None
+            found = Delegation.model_validate_json(row[0])
+            _keep(self._delegations, name, found)
         return found
 
     def purpose(self, code: str) -> bool:
@@ -220,6 +261,24 @@ class StandingBook:
     def _epoch(self) -> int:
         row: tuple[int] = self._connection.execute("SELECT epoch FROM ledger_head").fetchone()
         return row[0]
+
+
+def _standing_in(
+    published: Dataset, definition: bytes, name: str | None, sealed: bytes | None
+) -> Dataset:
+    """The definition that the rows stand in, which were sealed under the one of digest ``name``.
+
+    Raises ``StorageRefused`` if that one is not there as it was: any other shows wrong values.
+    """
+    if sealed is not None and sealed == definition:
+        return published
+    if sealed is None or digest(sealed) != name:
+        raise StorageRefused(why="definition-gone")
+    stands = load(sealed, published.code)
+    if same_layout(stands, published):
+        return published
+    # How long records of questions are kept goes by the catalogue at once.
+    return stands.model_copy(update={"retention": published.retention})
 
 
 def _keep(memory: dict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -10,10 +10,12 @@ entries, and in columns of the table.
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from catalog.masks import Mask
 from certs.canonical import Json
+from hub.access.document import Document as Document  # noqa: PLC0414 they came from here
+from hub.access.document import Gap as Gap  # noqa: PLC0414 the same
 from hub.access.grant import AskChannel, Instant, Operation, Slug
 
 Status: TypeAlias = Literal[
@@ -46,12 +48,6 @@ Operations = Annotated[tuple[Operation, ...], AfterValidator(_ordered)]
 Channels = Annotated[tuple[AskChannel, ...], AfterValidator(_ordered)]
 
 
-class Document(BaseModel):
-    """A part of an application."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class Elements(Document):
     """What the applicant states; each may still be empty in a draft (``gaps.py`` tells which).
 
@@ -69,13 +65,6 @@ class Elements(Document):
     method: Method | None = None
     valid_until: Instant | None = None
     daily_quota: Annotated[int, Field(ge=1, le=10**9)] | None = None
-
-
-class Gap(Document):
-    """One thing that is missing or wrong: where, and what of it."""
-
-    where: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    why: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class Reply(Document):

@@ -8,8 +8,8 @@ import orjson
 
 from catalog.identifiers import KINDS, check
 from catalog.identifiers.normalise import trimmed
-from certs.encoding import from_rfc3339
-from certs.errors import SealBroken
+from certs.encoding import from_rfc3339, unb64u
+from certs.errors import Malformed, SealBroken
 from hub.ledger.persons import PersonKeys
 
 PSEUDONYM_BYTES = 16
@@ -31,11 +31,16 @@ class Row:
     channel: str | None
     dataset: str | None
     grant: str | None
+    delegation: str | None
     outcome: str | None
     purpose: str | None
     officer: str | None
     case: str | None
     about: bool
+    request: int | None = None
+    """63 bits of R: which entries belong to one question; None for what is none."""
+    repeats: int | None = None
+    """The question that this one repeats."""
 
 
 class Pseudonyms:
@@ -85,11 +90,14 @@ def row_of(stored: Stored, persons: PersonKeys, pseudonyms: Pseudonyms) -> tuple
         channel=told.channel,
         dataset=told.dataset,
         grant=told.grant,
+        delegation=told.delegation,
         outcome=told.outcome,
         purpose=told.purpose,
         officer=officer,
         case=case,
         about=pseudonym is not None,
+        request=_request(control.get("R")),
+        repeats=repeated if type(repeated := control.get("repeats")) is int else None,
     )
     return row, pseudonym
 
@@ -103,6 +111,7 @@ class Told:
     channel: str | None
     dataset: str | None
     grant: str | None
+    delegation: str | None
     outcome: str | None
     purpose: str | None
 
@@ -117,6 +126,7 @@ def told_by(kind: str, control: Mapping[str, object]) -> Told:
         channel=_text(control.get("channel")),
         dataset=told.get("dataset") or _local(control.get("dataset")),
         grant=told.get("grant") or _local(control.get("grant")),
+        delegation=told.get("delegation") or _local(control.get("delegation")),
         outcome=told.get("outcome") or _text(control.get("outcome")),
         purpose=_text(control.get("purpose")),
     )
@@ -151,10 +161,25 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "grant": "id",
         "outcome": "status",
     },
+    "delegation": {"delegation": "id", "department": "department", "outcome": "status"},
     "person": {"department": "department", "outcome": "status"},
     "purpose": {"outcome": "status"},
     "mark": {"dataset": "dataset", "outcome": "kind"},
     "hold": {"outcome": "status"},
+    "material": {"dataset": "dataset", "department": "department", "outcome": "status"},
+    "licence": {"department": "department", "outcome": "status"},
+    "licence-type": {"outcome": "status"},
+    "status-list": {},
+    "case": {"department": "department", "outcome": "status"},
+    "rules": {"outcome": "status"},
+    "service": {"department": "department", "outcome": "status"},
+    "disposal": {"department": "department", "grant": "grant", "outcome": "how"},
+    "disposition": {"department": "department", "grant": "grant", "outcome": "status"},
+    "stop": {"department": "department", "outcome": "status"},
+    "usage": {"department": "department", "grant": "grant"},
+    "objection": {"dataset": "dataset", "department": "department", "outcome": "status"},
+    "objection-refused": {"dataset": "dataset", "department": "department", "outcome": "reason"},
+    "notice": {"dataset": "dataset", "department": "department", "outcome": "outcome"},
 }
 _OTHERS: Mapping[str, str] = {"dataset": "dataset", "department": "department", "outcome": "state"}
 _URN_PARTS = 6
@@ -174,7 +199,7 @@ def _of_state(kind: str, state: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
-_LOCAL = frozenset({"dataset", "department", "grant"})
+_LOCAL = frozenset({"dataset", "delegation", "department", "grant"})
 
 
 def _text(value: object) -> str | None:
@@ -197,9 +222,19 @@ def columns(rows: Sequence[tuple[Row, bytes | None]]) -> list[list[object]]:
         [row.channel for row, _ in rows],
         [row.dataset for row, _ in rows],
         [row.grant for row, _ in rows],
+        [row.delegation for row, _ in rows],
         [row.outcome for row, _ in rows],
         [row.purpose for row, _ in rows],
         [row.officer for row, _ in rows],
         [row.case for row, _ in rows],
         [pseudonym for _, pseudonym in rows],
+        [row.request for row, _ in rows],
+        [row.repeats for row, _ in rows],
     ]
+
+
+def _request(value: object) -> int | None:
+    try:
+        return int.from_bytes(unb64u(value)[:8], "big") >> 1 if isinstance(value, str) else None
+    except Malformed:
+        return None

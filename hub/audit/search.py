@@ -13,7 +13,7 @@ import duckdb
 from certs.canonical import Json
 from certs.encoding import rfc3339
 from hub.audit.rows import Pseudonyms, Row, columns, row_of
-from hub.clock import Clock
+from hub.clock import DAY, SHANGHAI_AHEAD, Clock
 from hub.errors import Unprocessable
 from hub.ledger.change import Actor, Changes
 from hub.ledger.persons import PersonKeys
@@ -30,21 +30,65 @@ LONGEST_TEXT = 200
 AUDIT_READ = "audit-read"
 """The kind of entry that an audit's own reading makes."""
 
-_TYPES = ("BIGINT", "BIGINT", *["VARCHAR"] * 10, "BLOB")
+_TYPES = ("BIGINT", "BIGINT", *["VARCHAR"] * 11, "BLOB", "BIGINT", "BIGINT")
 _TABLE = """
     CREATE TABLE log (
         position BIGINT NOT NULL, time BIGINT NOT NULL, kind VARCHAR NOT NULL, department VARCHAR,
-        connector VARCHAR, channel VARCHAR, dataset VARCHAR, grant_id VARCHAR, outcome VARCHAR,
-        purpose VARCHAR, officer VARCHAR, case_number VARCHAR, subject BLOB
+        connector VARCHAR, channel VARCHAR, dataset VARCHAR, grant_id VARCHAR,
+        delegation VARCHAR, outcome VARCHAR, purpose VARCHAR, officer VARCHAR,
+        case_number VARCHAR, subject BLOB, request BIGINT, repeats BIGINT
     )
 """
 _INSERT = "INSERT INTO log SELECT " + ", ".join(
     f"unnest(${place}::{kind}[])" for place, kind in enumerate(_TYPES, start=1)
 )
 _SELECT = (
-    "SELECT position, time, kind, department, connector, channel, dataset, grant_id, outcome,"
-    " purpose, officer, case_number, subject IS NOT NULL FROM log"
+    "SELECT position, time, kind, department, connector, channel, dataset, grant_id,"
+    " delegation, outcome, purpose, officer, case_number, subject IS NOT NULL FROM log"
 )
+
+
+_BY_DAY = f"(time + {SHANGHAI_AHEAD}) // {DAY} AS day, purpose, channel, kind, outcome, delegation"
+_COUNTS = """
+    count(DISTINCT request) FILTER (repeats IS NULL),
+    count(*) FILTER (repeats IS NULL AND NOT (kind = 'feed' AND outcome = 'empty')),
+    count(*) FILTER (repeats IS NOT NULL),
+    count(DISTINCT officer), count(DISTINCT case_number),
+    count(*) FILTER (officer IS NULL AND outcome <> 'malformed' AND kind <> 'feed')
+"""
+# A question of before a grant was named has none; a change of the grant itself asks nothing.
+_OF_GRANT = "FROM log WHERE grant_id = ? AND position < ? AND request IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was asked, counted.
+
+    ``questions`` are signed requests, a batch is one; ``subjects`` what they were about;
+    ``repeats`` are retries of the same question and in neither. ``unknown`` are entries whose
+    *person* part was erased: ``officers`` and ``cases`` do not count them.
+    """
+
+    questions: int
+    subjects: int
+    repeats: int
+    officers: int
+    cases: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The counts of one day in Asia/Shanghai (counted from 1970) and one kind of question."""
+
+    day: int
+    purpose: str | None
+    channel: str
+    operation: str
+    outcome: str
+    delegation: str | None
+    """Under which another department's window asked; None for what the grantee itself asked."""
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +104,7 @@ class Filters:
     officer: str | None = None
     dataset: str | None = None
     kind: str | None = None
+    delegation: str | None = None
     since: int | None = None
     until: int | None = None
     before: int | None = None
@@ -143,6 +188,62 @@ class AuditIndex:
         following = page[-1].position if len(found) > filters.limit else None
         return Page(tuple(page), following, entry)
 
+    def received(
+        self, subject: tuple[str, str], dataset: str, kinds: Sequence[str], *, below: int
+    ) -> dict[str, list[int]]:
+        """By department the answers that it got about a subject from a dataset, as positions.
+
+        Of entries of these kinds before ``below``; refused and empty ones gave nothing. Only for
+        what enters itself what it was for: nothing is recorded here.
+        """
+        while self.step():
+            pass
+        rows = self._open().execute(
+            "SELECT department, position FROM log WHERE position < ? AND dataset = ?"
+            " AND outcome = 'answered' AND kind IN (SELECT unnest(?::VARCHAR[]))"
+            " AND subject IN (SELECT unnest(?::BLOB[])) ORDER BY position",
+            [below, dataset, list(kinds), list(self._pseudonyms.candidates(subject[1]))],
+        )
+        found: dict[str, list[int]] = {}
+        for department, position in rows.fetchall():
+            found.setdefault(str(department), []).append(int(position))
+        return found
+
+    def used(self, grant: str, *, below: int) -> tuple[list[Used], Counts]:
+        """How a grant was used, in the entries before ``below``: counts, and nothing of anybody.
+
+        By day and kind of question, and over all. For whoever may see the grant; nothing is
+        recorded here.
+        """
+        while self.step():
+            pass
+        log, named = self._open(), [grant, below]
+        rows = log.execute(
+            f"SELECT {_BY_DAY}, {_COUNTS} {_OF_GRANT} GROUP BY ALL ORDER BY ALL",
+            named,
+        ).fetchall()
+        whole = log.execute(f"SELECT {_COUNTS} {_OF_GRANT}", named).fetchone()
+        found = [
+            Used(day, purpose, channel, kind, outcome, delegation, Counts(*counts))
+            for day, purpose, channel, kind, outcome, delegation, *counts in rows
+        ]
+        return found, Counts(*(whole or (0,) * 6))
+
+    def delivered(self, grant: str) -> int | None:
+        """When a change was last told to who follows under a grant (ms); None if never.
+
+        For whoever may see the grant; nothing of anybody, so nothing is recorded.
+        """
+        while self.step():
+            pass
+        found = self._open().execute(
+            "SELECT max(time) FROM log WHERE grant_id = ? AND kind = 'feed'"
+            " AND outcome = 'answered'",
+            [grant],
+        )
+        row = found.fetchone()
+        return None if row is None or row[0] is None else int(row[0])
+
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._log is None:
             self._log = duckdb.connect(
@@ -168,6 +269,7 @@ class AuditIndex:
             ("officer = ?", filters.officer),
             ("dataset = ?", filters.dataset),
             ("kind = ?", filters.kind),
+            ("delegation = ?", filters.delegation),
             ("time >= ?", filters.since),
             ("time < ?", filters.until),
         ):
@@ -228,6 +330,7 @@ def _record(changes: Changes, actor: Actor, filters: Filters) -> int:
         "before": filters.before,
         "by": sorted(_named(filters)),
         "dataset": filters.dataset,
+        "delegation": filters.delegation,
         "department": filters.department,
         "kind": filters.kind,
         "since": None if filters.since is None else rfc3339(filters.since),

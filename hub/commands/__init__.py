@@ -14,7 +14,9 @@ from hub.commands.speech import LANGUAGE, Place, speak
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "application": ("application", "application"),
+    "delegation": ("delegation", "delegation"),
     "bench": ("bench", "bench"),
+    "catalog": ("catalog", "catalog"),
     "connector": ("admission", "connector"),
     "dataset": ("admission", "dataset"),
     "demo": ("demo", "demo"),
@@ -25,16 +27,22 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("serving", "init"),
     "key": ("key", "key"),
     "ledger": ("ledger", "ledger"),
+    "licence": ("licence", "licence"),
     "migrate": ("serving", "migrate"),
+    "objection": ("objection", "objection"),
     "password": ("signing", "own_password"),
     "person": ("person", "person"),
     "publication": ("admission", "publication"),
     "purpose": ("admission", "purpose"),
     "restore": ("restoring", "restore"),
     "retention": ("retention", "retention"),
+    "reuse": ("reuse", "reuse"),
+    "rules": ("service", "rules"),
     "serve": ("serving", "serve"),
+    "service": ("service", "service"),
     "sign-in": ("signing", "sign_in"),
     "sign-out": ("signing", "sign_out"),
+    "stop": ("stop", "stop"),
 }
 """Each command's module and name; loaded when it is called, because serving loads so much."""
 

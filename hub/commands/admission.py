@@ -1,9 +1,11 @@
 """Departments, connectors, datasets, purposes and publications at the terminal."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from certs.canonical import Json
 from certs.keys import write_secret
 from hub.commands.acting import rows_of, signed_in
 from hub.commands.showing import show
@@ -108,10 +110,34 @@ def dataset() -> None:
 @dataset.command("register", help=speak("hub.dataset.register"))
 @click.argument("department_code", metavar="DEPARTMENT")
 @click.argument("definition", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--secrecy", required=True, help=speak("hub.dataset.secrecy"))
+@click.option("--privacy", required=True, help=speak("hub.dataset.privacy"))
+@click.option("--approval", required=True, help=speak("hub.dataset.approval"))
+@click.option(
+    "--assessed", required=True, type=click.DateTime(["%Y-%m-%d"]), help=speak("hub.dataset.day")
+)
 @click.pass_obj
-def dataset_register(place: Place, department_code: str, definition: Path) -> None:
-    """Register a dataset by its definition."""
-    body = {"department": department_code, "definition": definition.read_text(encoding="utf-8")}
+def dataset_register(
+    place: Place,
+    department_code: str,
+    definition: Path,
+    secrecy: str,
+    privacy: str,
+    approval: str,
+    assessed: datetime,
+) -> None:
+    """Take over an entry that was published elsewhere, with what is on record of it."""
+    day = assessed.date().isoformat()
+    on_record: dict[str, Json] = {
+        "secrecy": {"result": "passed", "reference": secrecy, "day": day},
+        "privacy": {"result": "passed", "reference": privacy, "day": day},
+        "approval": approval,
+    }
+    body: dict[str, Json] = {
+        "department": department_code,
+        "definition": definition.read_text(encoding="utf-8"),
+        "on_record": on_record,
+    }
     signed_in(place).call("POST", "/v1/datasets", body)
     click.echo(speak("hub.done"))
 

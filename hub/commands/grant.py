@@ -1,14 +1,18 @@
 """``hub grant``: issue, change, suspend, resume, revoke, list, as a signed-in administrator."""
 
+from pathlib import Path
+from urllib.parse import quote
+
 import click
 
-from certs.canonical import Json
+from certs.canonical import Json, canonical
 from certs.encoding import rfc3339
+from hub.access.grant import STANDING
 from hub.clock import DAY, system_clock
 from hub.commands.acting import Api, rows_of, signed_in
 from hub.commands.admission import json_option
 from hub.commands.showing import show
-from hub.commands.speech import Place, group, speak
+from hub.commands.speech import LANGUAGE, Place, group, speak
 from hub.errors import NotFound
 
 COLUMNS = (
@@ -24,6 +28,22 @@ COLUMNS = (
     "valid_until",
     "daily_quota",
 )
+
+
+MATRIX = ("department", "dataset", "item", "mask", "grant", "status", "valid_until", "review_at")
+USED = (
+    "day",
+    "purpose",
+    "channel",
+    "operation",
+    "outcome",
+    "questions",
+    "subjects",
+    "repeats",
+    "officers",
+    "cases",
+)
+OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @group(help=speak("hub.grant.help"))
@@ -43,7 +63,7 @@ def grant() -> None:
     "operations",
     multiple=True,
     default=("lookup", "verify"),
-    type=click.Choice(["lookup", "verify"]),
+    type=click.Choice(["lookup", "verify", "view", "feed"]),
     help=speak("hub.grant.operation"),
 )
 @click.option(
@@ -119,7 +139,7 @@ def change(
     """Give a grant new terms; what is not named stays."""
     api = signed_in(place)
     current = _find(api, grant_id)
-    terms = {k: v for k, v in current.items() if k not in {"id", "version", "status"}}
+    terms = {k: v for k, v in current.items() if k not in STANDING}
     if items:
         terms["items"] = items_of(items)
     if purposes:
@@ -157,6 +177,44 @@ def list_grants(place: Place, *, as_json: bool) -> None:
     """List who sees what."""
     rows = rows_of(signed_in(place).call("GET", "/v1/all-grants"), "grants")
     show(rows, COLUMNS, as_json=as_json)
+
+
+@grant.command("matrix", help=speak("hub.grant.matrix"))
+@click.option("--csv", "csv_file", type=OUT, help=speak("hub.grant.matrix.csv"))
+@click.option("--xlsx", "xlsx_file", type=OUT, help=speak("hub.grant.matrix.xlsx"))
+@json_option
+@click.pass_obj
+def matrix(place: Place, csv_file: Path | None, xlsx_file: Path | None, *, as_json: bool) -> None:
+    """Who sees what, by grant and item."""
+    api = signed_in(place)
+    for suffix, file in (("csv", csv_file), ("xlsx", xlsx_file)):
+        if file is not None:
+            _keep(api, f"/v1/grant-matrix.{suffix}?lang={LANGUAGE}", file)
+    if csv_file is None and xlsx_file is None:
+        show(rows_of(api.call("GET", "/v1/grant-matrix"), "rows"), MATRIX, as_json=as_json)
+
+
+@grant.command("usage", help=speak("hub.grant.usage"))
+@click.argument("grant_id", metavar="GRANT")
+@click.option("--xlsx", "xlsx_file", type=OUT, help=speak("hub.grant.usage.xlsx"))
+@json_option
+@click.pass_obj
+def usage(place: Place, grant_id: str, xlsx_file: Path | None, *, as_json: bool) -> None:
+    """How a grant was used."""
+    api, path = signed_in(place), f"/v1/grants/{quote(grant_id, safe='')}/usage"
+    if xlsx_file is not None:
+        _keep(api, f"{path}.xlsx?lang={LANGUAGE}", xlsx_file)
+        return
+    found = api.call("GET", path)
+    if as_json and isinstance(found, dict):
+        click.echo(canonical(found).decode())
+    else:
+        show(rows_of(found, "rows"), USED, as_json=False)
+
+
+def _keep(api: Api, path: str, file: Path) -> None:
+    file.write_bytes(api.download(path))
+    click.echo(speak("hub.written", file=str(file)))
 
 
 def items_of(options: tuple[str, ...]) -> dict[str, Json]:

@@ -1,7 +1,6 @@
 """``hub key``: the hub's own keys, and a copy of the one above them all."""
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -11,6 +10,7 @@ from hub.commands.acting import rows_of, signed_in
 from hub.commands.admission import json_option
 from hub.commands.showing import show
 from hub.commands.speech import Place, group, speak
+from hub.keys.files import FileUse
 from hub.ops.keys import at_the_folder
 
 _COLUMNS = ("use", "id", "status", "since", "until", "ends", "copied")
@@ -31,7 +31,9 @@ def key_list(place: Place, *, as_json: bool) -> None:
 
 
 @key.command("rotate", help=speak("hub.key.rotate"))
-@click.argument("use", type=click.Choice(["receipt", "checkpoint", "session", "master"]))
+@click.argument(
+    "use", type=click.Choice(["receipt", "checkpoint", "session", "credential", "master"])
+)
 @click.option("--now", "at_once", is_flag=True, help=speak("hub.key.now"))
 @click.option("--fingerprint", help=speak("hub.key.fingerprint"))
 @click.pass_obj
@@ -80,9 +82,9 @@ def key_confirm_copy(place: Place, file: Path) -> None:
 
 
 @key.command("replace", help=speak("hub.key.replace"))
-@click.argument("use", type=click.Choice(["receipt", "checkpoint", "session"]))
+@click.argument("use", type=click.Choice(["receipt", "checkpoint", "session", "credential"]))
 @click.pass_obj
-def key_replace(place: Place, use: Literal["receipt", "checkpoint", "session"]) -> None:
+def key_replace(place: Place, use: FileUse) -> None:
     """Make a new key in the place of one whose file is lost."""
     with at_the_folder(place.folder, system_clock) as folder:
         rotated = folder.replace(use)

@@ -16,9 +16,9 @@ from certs.keys import PrivateKey, sync_folder
 from certs.tokens import SessionTokens
 from hub.keys.register import id_of
 
-FileUse: TypeAlias = Literal["receipt", "checkpoint", "session"]
-FILE_USES: tuple[FileUse, ...] = ("receipt", "checkpoint", "session")
-_NAMED = re.compile(r"(receipt|checkpoint|session)-([0-9a-f]{32})\.key\Z", re.ASCII)
+FileUse: TypeAlias = Literal["receipt", "checkpoint", "session", "credential"]
+FILE_USES: tuple[FileUse, ...] = ("receipt", "checkpoint", "session", "credential")
+_NAMED = re.compile(r"(receipt|checkpoint|session|credential)-([0-9a-f]{32})\.key\Z", re.ASCII)
 
 
 def named_file(keys: Path, use: str, id_: str) -> Path:

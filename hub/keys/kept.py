@@ -1,6 +1,7 @@
 """Keys that outlive master keys: pseudonyms hang on them, and must stay what they are.
 
     audit         pseudonyms of subjects in the auditors' index
+    feeds         cursors of feeds, and how each department's followed rows are called
     marks         pseudonyms of disputed and repaired records (protocol, *Rows*)
     mismatches    under what failed verifications of a subject are counted
 
@@ -20,7 +21,7 @@ from hub.storage.sqlite import Connection
 from hub.storage.tables import KeptKeyRow, SigningKeyRow
 from hub.storage.wrapped import kept_context
 
-LABELS = ("audit", "marks", "mismatches")
+LABELS = ("audit", "feeds", "marks", "mismatches")
 
 
 class KeptKeys:

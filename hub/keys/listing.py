@@ -36,10 +36,16 @@ def ends(key: Key) -> int | None:
     return None if key.certificate is None else read_certificate(key.certificate).not_after
 
 
-def receipt_keys(keys: Iterable[Key]) -> list[Json]:
-    """The keys of receipts as JSON Web Keys (RFC 7517), each with its chain."""
+def published_keys(keys: Iterable[Key]) -> list[Json]:
+    """The keys of receipts, then those of credentials and status lists."""
+    known = tuple(keys)
+    return [*receipt_keys(known), *receipt_keys(known, "credential")]
+
+
+def receipt_keys(keys: Iterable[Key], use: str = "receipt") -> list[Json]:
+    """The keys of a use as JSON Web Keys (RFC 7517), each with its chain."""
     members: list[Json] = []
-    for _, certificate, chain in _certified(keys, "receipt"):
+    for _, certificate, chain in _certified(keys, use):
         public = read_certificate(certificate).public
         members.append(
             {

@@ -16,11 +16,15 @@ from hub.keys.register import id_of
 from hub.storage.tables import SigningKeyRow
 
 SIGNING_YEARS = 3
-"""Life of the certificate of a key that signs receipts or checkpoints."""
+"""Life of the certificate of a key that signs receipts, checkpoints or credentials."""
 BACKDATED_MS = HOUR
 """How long before it is made a certificate begins: what was entered a moment before the switch may
 be signed a moment after it, and a receipt states the time of its entry."""
-ALGORITHMS: Mapping[str, Algorithm] = {"checkpoint": "ed25519", "receipt": "ecdsa-p256-sha256"}
+ALGORITHMS: Mapping[str, Algorithm] = {
+    "checkpoint": "ed25519",
+    "credential": "ecdsa-p256-sha256",
+    "receipt": "ecdsa-p256-sha256",
+}
 """Signed notes know Ed25519 only, and what reads JSON Web Tokens mostly knows ES256."""
 SHORTEST_MS = DAY
 """Nothing is made that would end with its authority within a day."""
@@ -56,7 +60,10 @@ class Maker:
         lifetime = min(now + SIGNING_YEARS * YEAR_MS, authority.not_after) - begin
         if begin + lifetime < now + SHORTEST_MS:
             raise Conflict(why="authority-ends")
-        issue = authority.issue_checkpoint if use == "checkpoint" else authority.issue_receipt
+        issue = {
+            "checkpoint": authority.issue_checkpoint,
+            "credential": authority.issue_credential,
+        }.get(use, authority.issue_receipt)
         try:
             return issue(key.public, now=begin, lifetime_ms=lifetime)
         except RequestRefused as error:

@@ -15,7 +15,15 @@ from hub.storage.sqlite import Connection
 from hub.storage.tables import SigningKeyRow
 
 Use: TypeAlias = Literal[
-    "receipt", "checkpoint", "session", "master", "audit", "marks", "mismatches"
+    "receipt",
+    "checkpoint",
+    "session",
+    "credential",
+    "master",
+    "audit",
+    "feeds",
+    "marks",
+    "mismatches",
 ]
 Status: TypeAlias = Literal["waiting", "active", "retired"]
 _ID_BYTES = 16

@@ -34,6 +34,7 @@ class Ring:
 
     register: tuple[Key, ...]
     receipt: ReceiptSigner
+    credential: tuple[PrivateKey, str]
     checkpoints: tuple[tuple[Key, PrivateKey], ...]
     sessions: tuple[tuple[Key, SessionTokens], ...]
 
@@ -76,6 +77,11 @@ class KeyRing:
         """Who signs receipts, as this process last knew it."""
         return self._ring.receipt
 
+    @property
+    def credential(self) -> tuple[PrivateKey, str]:
+        """Who signs credentials and status lists, and its ``kid``, as of now."""
+        return self.refresh().credential
+
     def signing(self, epoch: int, now: int) -> tuple[PrivateKey, ...]:
         """Who signs checkpoints at ``epoch`` and ``now``: one, or two while they change."""
         self.follow(epoch)
@@ -112,7 +118,7 @@ class KeyRing:
         self._private = {
             key.id: self._private.get(key.id) or self._load_private(key)
             for key in standing
-            if key.use in {"receipt", "checkpoint"}
+            if key.use in {"receipt", "checkpoint", "credential"}
         }
         self._tokens = {
             key.id: self._tokens.get(key.id) or self._load_tokens(key)
@@ -122,10 +128,14 @@ class KeyRing:
         for use in FILE_USES:
             if not any(key.use == use for key in standing):
                 raise KeyFileMissing(use=use, id="", folder=str(self._keys))
-        receipt = next(self._private[key.id] for key in standing if key.use == "receipt")
+        receipt, credential = (
+            next(self._private[key.id] for key in standing if key.use == use)
+            for use in ("receipt", "credential")
+        )
         return Ring(
             register=register,
             receipt=ReceiptSigner(receipt, key_thumbprint(receipt.public)),
+            credential=(credential, key_thumbprint(credential.public)),
             checkpoints=tuple(
                 (key, self._private[key.id]) for key in standing if key.use == "checkpoint"
             ),

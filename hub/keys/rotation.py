@@ -1,6 +1,7 @@
 """Rotation: another key signs from now on; the one before ends at once, or after an overlap.
 
 receipt      ends at once: receipts under it stay good by its certificate
+credential   ends at once: credentials under it stay good, for its public half stays published
 checkpoint   signs beside the new one for 30 days, so that whoever pinned it can follow
 session      is read with until the last session under it has ended
 """
@@ -115,7 +116,7 @@ class Rotation:
                     destroy_secret(path)
 
     def _ends(self, row: SigningKeyRow, now: int, *, at_once: bool) -> int:
-        if at_once or row.use == "receipt":
+        if at_once or row.use in {"receipt", "credential"}:
             return now
         if row.use == "session":
             return row.until or now + self._settings.session_minutes * 60_000

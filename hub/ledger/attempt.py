@@ -17,6 +17,9 @@ class Bounce(Enum):
     REQUEST_ID_CONFLICT = "request-id-conflict"
     REPEATS_SPENT = "repeats-spent"
     QUOTA_SPENT = "quota-spent"
+    CAP_SPENT = "delegation-cap-spent"
+    """What a delegation's own cap leaves of today is too little; the grant's quota may have more.
+    """
     VERIFY_THROTTLED = "verify-throttled"
 
 
@@ -40,10 +43,20 @@ class QuestionKey(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """The grant whose daily quota pays, and the quota (None: counted, not limited)."""
+    """The grant whose daily quota pays, and the quota (None: counted, not limited).
+
+    Of a delegation the same: its id, and its daily cap.
+    """
 
     grant: str
     limit: int | None
+
+
+class Guess(NamedTuple):
+    """What was said of a subject: under what failures are counted, and whether it was right."""
+
+    counter: int
+    right: bool
 
 
 class Sealed(NamedTuple):
@@ -79,6 +92,10 @@ class Attempt(NamedTuple):
     person: Sealed
     guarded: int | None = None
     """Of a verification that agreed: the counter that must not be spent, or guessing would pay."""
+    cap: Charge | None = None
+    """The delegation whose daily cap pays beside ``charge``; None where none is used."""
+    under: str | None = None
+    """The delegation under which the entry is found again; None where none is used."""
 
     @property
     def entries(self) -> int:
@@ -115,6 +132,8 @@ class BatchAttempt(NamedTuple):
     members: list[Member]
     mismatch: None = None
     guarded: None = None
+    cap: Charge | None = None
+    under: str | None = None
 
     @property
     def entries(self) -> int:

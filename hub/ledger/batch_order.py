@@ -7,7 +7,9 @@ from certs.canonical import Json
 
 LARGEST = 1000
 """Entries of one request at most (``docs/batch.md``; the settings may only lower it)."""
-_EACH = frozenset({"a", "dataset", "grant", "grant_version", "outcome", "purpose", "repeats"})
+_EACH = frozenset(
+    {"a", "dataset", "delegation", "grant", "grant_version", "outcome", "purpose", "repeats"}
+)
 """What entries of one request have of their own: a batch asks one dataset about many subjects,
 joint questions may each ask another (``hub/lookup/joint.py``)."""
 

@@ -69,6 +69,11 @@ class Change:
         """The epoch that holds from this change on."""
         return self._head.epoch
 
+    @property
+    def position(self) -> int:
+        """Where the next entry will stand."""
+        return self._head.next
+
     def append(
         self,
         kind: str,

@@ -11,6 +11,8 @@ the transaction is undone and the group is admitted one by one.
 from collections import Counter
 from collections.abc import Sequence
 
+import orjson
+
 from certs.canonical import canonical
 from certs.leaf import leaf_bytes, part_digest
 from certs.tree import leaf_hash
@@ -23,6 +25,7 @@ from hub.ledger.attempt import (
     Charge,
     Entered,
     EnteredBatch,
+    Guess,
     Held,
     JointAttempt,
     Nonce,
@@ -35,6 +38,9 @@ from hub.storage.sqlite import DatabaseError
 
 REPEAT_WINDOW = 10 * 60 * 1000
 """Milliseconds in which a charged question may be repeated free (protocol, *After the commit*)."""
+GROWING = "feed"
+"""The kind of questions whose answer may be longer when they are repeated: then there is nothing
+that each of its entries would repeat."""
 REPEATS = 5
 """Repeats of one question at most (the same place)."""
 
@@ -68,6 +74,9 @@ class Committer:
                 return repeats
             entered, rows = enter_batch(batch, head, repeats if repeats >= 0 else None)
             self._store.insert(rows)
+            if batch.under is not None:
+                last = entered.first + batch.entries
+                self._note([(batch.under, at) for at in range(entered.first, last)])
             return entered
 
     def commit_joint(self, joint: JointAttempt) -> list[Entered] | Held | Bounce:
@@ -85,6 +94,7 @@ class Committer:
                 for place, part in enumerate(joint.parts)
             ]
             self._store.insert(rows)
+            self._note_delegated(joint.parts, entered)
             return entered
 
     def knows(self, nonce: Nonce) -> bool:
@@ -105,6 +115,18 @@ class Committer:
         with self._store.locked() as head:
             return head.epoch if self._reserve_one(nonce, attempt) else None
 
+    def spend(self, charge: Charge, time: int, guess: Guess) -> Bounce | None:
+        """Charge what asks about a subject and is no question, within a change at ``time``.
+
+        As a verification: quota, and the counter of those that fail. None if there is enough left;
+        whoever gets a ``Bounce`` undoes the change, or has charged nothing.
+        """
+        if guess.right and self._throttled(guess.counter, time):
+            return Bounce.VERIFY_THROTTLED
+        if not guess.right and not self._count_mismatch(guess.counter, time):
+            return Bounce.VERIFY_THROTTLED
+        return None if self._pay(charge, 1, time) else Bounce.QUOTA_SPENT
+
     def _commit_quickly(self, group: Sequence[Attempt], head: Head) -> list[Entered | Bounce]:
         by_window: dict[int, list[tuple[int, int]]] = {}
         for attempt in group:
@@ -123,8 +145,7 @@ class Committer:
             ).rowcount
             if inserted != len(nonces):
                 raise _UnusualGroupError
-        charges = Counter(attempt.charge for attempt in group if attempt.charge is not None)
-        for charge, count in charges.items():
+        for charge, count in Counter(_charges(group)).items():
             if not self._pay(charge, count, head.time):
                 raise _UnusualGroupError
         questions = [
@@ -147,6 +168,7 @@ class Committer:
         rows: list[EntryRow] = []
         entered = [_enter(attempt, head, rows, None) for attempt in group]
         self._store.insert(rows)
+        self._note_delegated(group, entered)
         return list(entered)
 
     def _usual(self, attempt: Attempt, head: Head) -> bool:
@@ -167,7 +189,24 @@ class Committer:
             else:
                 results.append(_enter(attempt, head, rows, repeats if repeats >= 0 else None))
         self._store.insert(rows)
+        self._note_delegated(group, results)
         return results
+
+    def _note_delegated(
+        self, attempts: Sequence[Attempt], results: Sequence[Entered | Bounce]
+    ) -> None:
+        """Note of entries under which delegation they were made."""
+        self._note(
+            [
+                (attempt.under, result.position)
+                for attempt, result in zip(attempts, results, strict=True)
+                if attempt.under is not None and isinstance(result, Entered)
+            ]
+        )
+
+    def _note(self, found: list[tuple[str, int]]) -> None:
+        if found:
+            self._connection.executemany("INSERT INTO delegated VALUES (?, ?)", found)
 
     def _admit(self, attempt: Attempt | BatchAttempt, head: Head) -> Bounce | int:
         """Admit one attempt; the position that it repeats, or -1."""
@@ -200,13 +239,14 @@ class Committer:
             return before
         first, charged = before
         held = self._throttled_parts(joint, head.time)
-        charges = Counter(
-            part.charge for part in joint.parts if part.charge is not None and not charged
-        )
+        charges = Counter(() if charged else _charges(joint.parts))
         for charge, count in charges.items():
             if not self._can_pay(charge, count, head.time):
-                places = (n for n, part in enumerate(joint.parts) if part.charge == charge)
-                held |= dict.fromkeys(places, Bounce.QUOTA_SPENT)
+                held |= {
+                    place: Bounce.QUOTA_SPENT if part.charge == charge else Bounce.CAP_SPENT
+                    for place, part in enumerate(joint.parts)
+                    if charge in {part.charge, part.cap}
+                }
         if held:
             return Held(held)
         for charge, count in charges.items():
@@ -258,16 +298,38 @@ class Committer:
         if isinstance(before, Bounce):
             return before
         first, charged = before
-        charge = None if charged else attempt.charge
-        if attempt.guarded is not None and self._throttled(attempt.guarded, head.time):
+        if first >= 0 and not self._had(attempt, first):
+            return Bounce.REPEATS_SPENT
+        charge, cap = (None, None) if charged else (attempt.charge, attempt.cap)
+        if self._guessed_too_often(attempt, head.time):
             return Bounce.VERIFY_THROTTLED
-        if attempt.mismatch is not None and not self._count_mismatch(attempt.mismatch, head.time):
-            return Bounce.VERIFY_THROTTLED
+        # Nothing is taken from the grant where the delegation's cap does not reach.
+        if cap is not None and not self._can_pay(cap, attempt.entries, head.time):
+            return Bounce.CAP_SPENT
         if charge is not None and not self._pay(charge, attempt.entries, head.time):
             return Bounce.QUOTA_SPENT
+        if cap is not None:
+            self._pay(cap, attempt.entries, head.time)
         if attempt.question is not None:
             self._remember(attempt.question, head, first, paid=charge is not None)
         return first
+
+    def _guessed_too_often(self, attempt: Attempt | BatchAttempt, time: int) -> bool:
+        """Whether a verification may not be answered; one that failed is counted."""
+        if attempt.guarded is not None and self._throttled(attempt.guarded, time):
+            return True
+        return attempt.mismatch is not None and not self._count_mismatch(attempt.mismatch, time)
+
+    def _had(self, attempt: Attempt | BatchAttempt, first: int) -> bool:
+        """Whether the question at ``first`` has an entry for each that would repeat one."""
+        entries = attempt.entries
+        if attempt.kind != GROWING or entries == 1:
+            return True
+        rows = self._connection.execute(
+            "SELECT control FROM entries WHERE position IN (?, ?)", (first, first + entries - 1)
+        ).fetchall()
+        requests = {str(orjson.loads(control).get("R")) for (control,) in rows}
+        return len(rows) > len(requests) == 1
 
     def _known(self, question: QuestionKey) -> tuple[bytes, int, int, int, int] | None:
         row: tuple[bytes, int, int, int, int] | None = self._connection.execute(
@@ -360,6 +422,12 @@ class Committer:
             (subject, time // HOUR, self._mismatches),
         ).fetchone()
         return row is not None
+
+
+def _charges(attempts: Sequence[Attempt]) -> list[Charge]:
+    """Everything that is to pay for attempts, once for each."""
+    found = [attempt.charge for attempt in attempts if attempt.charge is not None]
+    return found + [attempt.cap for attempt in attempts if attempt.cap is not None]
 
 
 def _enter(attempt: Attempt, head: Head, rows: list[EntryRow], repeats: int | None) -> Entered:

@@ -14,6 +14,7 @@ import orjson
 from certs.canonical import Json, canonical
 from certs.encoding import b64u, digest, from_rfc3339, rfc3339
 from certs.errors import Malformed
+from hub.ledger.licences_told import LICENCE_TABLES
 from hub.ledger.replay import Replay
 from hub.storage.sqlite import Connection
 
@@ -122,7 +123,8 @@ def _datasets(replay: Replay) -> _Rows:
 
 
 def _generations(replay: Replay) -> _Rows:
-    return {row[0]: (name, *row[4:]) for name, row in _live(replay).items()}
+    sealed = {name: state.get("definition") for name, state in replay.live.items()}
+    return {row[0]: (name, *row[4:], sealed[name]) for name, row in _live(replay).items()}
 
 
 def _live(replay: Replay) -> dict[str, _Row]:
@@ -155,6 +157,61 @@ def _application(_name: str, state: _State) -> _Row:
     due = state.get("due")
     ends = None if due is None else from_rfc3339(str(due))
     return *(state.get(name) for name in members), ends, canonical(state).decode("utf-8")
+
+
+def _stored_purpose(row: _Stored) -> _Row:
+    *rest, ended = _plain(row)
+    if ended is not None and type(ended) is not int:
+        raise TypeError("purposes")
+    return *rest, None if ended is None else rfc3339(ended)
+
+
+def _whole(*names: str) -> Callable[[str, _State], _Row]:
+    """Some members of a state, and the whole of it as the table keeps it."""
+    members = _members(*names)
+    return lambda name, state: (*members(name, state), canonical(state).decode("utf-8"))
+
+
+def _disposal(_name: str, state: _State) -> _Row:
+    signed = state.get("signed") is not None
+    return state.get("version"), signed, canonical(state).decode("utf-8")
+
+
+def _entry(_name: str, state: _State) -> _Row:
+    update, following = state.get("update"), state.get("next")
+    due = update.get("due") if isinstance(update, dict) else None
+    if isinstance(following, dict) and following.get("stage") in {"approved", "reviewed"}:
+        due = following.get("review_due")
+    ends = None if due is None else from_rfc3339(str(due))
+    members = (state.get(name) for name in ("provider", "version", "status"))
+    return *members, ends, canonical(state).decode("utf-8")
+
+
+def _definitions(replay: Replay) -> _Rows:
+    """Every definition that is published, was, or is being drafted."""
+    found: _Rows = {}
+    for (kind, name), state in replay.things.items():
+        if kind == "dataset":
+            found[state.get("definition")] = (name,)
+        elif kind == "entry":
+            editions = state.get("editions")
+            listed = [*editions, state.get("next")] if isinstance(editions, list) else []
+            found |= {one.get("definition"): (name,) for one in listed if isinstance(one, dict)}
+    return found
+
+
+def _stored_definition(row: _Stored) -> _Row:
+    name, dataset, definition = row
+    if not isinstance(definition, bytes) or digest(definition) != name:
+        raise ValueError("definition")
+    return _plain((name, dataset))
+
+
+def _stored_disposal(row: _Stored) -> _Row:
+    grant, version, signed, *rest = row
+    if signed not in {0, 1}:
+        raise TypeError("disposals")
+    return *_plain((grant, version)), bool(signed), *_stored_grant(tuple(rest))
 
 
 def _calendar(replay: Replay) -> _Rows:
@@ -193,11 +250,128 @@ def _marks(replay: Replay) -> _Rows:
     }
 
 
+def _filings(replay: Replay) -> _Rows:
+    """Of every version of what is said of a material: who says it, and the sealed bytes."""
+    found: _Rows = {}
+    for (kind, name), state in replay.things.items():
+        filings = state.get("filings") if kind == "material" else None
+        for number, filing in enumerate(filings if isinstance(filings, list) else (), 1):
+            if not isinstance(filing, list):
+                raise TypeError("filings")
+            found[f"{name}/{number}"] = tuple(filing)
+    return found
+
+
+def _stored_material(row: _Stored) -> _Row:
+    *rest, thumbnail, version = row
+    if thumbnail not in {0, 1}:
+        raise TypeError("materials")
+    return *_plain(tuple(rest)), bool(thumbnail), *_plain((version,))
+
+
+def _stored_filing(row: _Stored) -> _Row:
+    name, department, sealed = row
+    if not isinstance(sealed, bytes):
+        raise TypeError("material_filings")
+    return _plain((name, department, digest(sealed)))
+
+
+def _registered(*more: str) -> Callable[[str, _State], _Row]:
+    return _members("code", "version", "definition", "status", *more)
+
+
+def _stored_registered(row: _Stored) -> _Row:
+    code, version, definition, *rest = row
+    if not isinstance(definition, bytes) or isinstance(code, bytes):
+        raise TypeError("definition")
+    if not isinstance(version, int):
+        raise TypeError("definition")
+    return _plain((f"{code}/{version}", code, version, digest(definition), *rest))
+
+
+def _case(_name: str, state: _State) -> _Row:
+    columns = (state.get(name) for name in ("department", "status", "version", "content"))
+    return *columns, canonical(state).decode("utf-8")
+
+
+def _stored_case(row: _Stored) -> _Row:
+    *rest, sealed, state = row
+    if not isinstance(sealed, bytes):
+        raise TypeError("cases")
+    even = canonical(orjson.loads(str(state))).decode("utf-8")
+    return *_plain(tuple(rest)), digest(sealed), even
+
+
+def _commitments(replay: Replay) -> _Rows:
+    """Of every commitment of every case: kind, status, when it is due and when it was settled."""
+    found: _Rows = {}
+    for (kind, name), state in replay.things.items():
+        promised = state.get("commitments") if kind == "case" else None
+        for one in promised if isinstance(promised, list) else ():
+            if not isinstance(one, dict):
+                raise TypeError("commitments")
+            settled = one.get("settled")
+            found[f"{name}/{one.get('number')}"] = (
+                one.get("kind"),
+                one.get("status"),
+                from_rfc3339(str(one.get("due"))),
+                None if settled is None else from_rfc3339(str(settled)),
+            )
+    return found
+
+
 def _stored_mark(row: _Stored) -> _Row:
     pseudonym, *rest = row
     if not isinstance(pseudonym, bytes):
         raise TypeError("marks")
     return _plain((b64u(pseudonym), *rest))
+
+
+def _mark_changes(replay: Replay) -> _Rows:
+    return {
+        position: tuple(state.get(name) for name in ("dataset", "kind", "pseudonym"))
+        for position, state in replay.marks.items()
+    }
+
+
+def _stored_mark_change(row: _Stored) -> _Row:
+    *rest, pseudonym = row
+    if not isinstance(pseudonym, bytes):
+        raise TypeError("mark_changes")
+    return *_plain(tuple(rest)), b64u(pseudonym)
+
+
+def _disputes(replay: Replay) -> _Rows:
+    """Who holds which record for disputed; before there were objections it was the provider."""
+    found: _Rows = {}
+    for (kind, name), state in replay.things.items():
+        if kind == "mark" and state.get("kind") == "disputed":
+            holders = state.get("by", ["provider"])
+            found |= {f"{name}/{by}": () for by in (holders if isinstance(holders, list) else [])}
+    return found
+
+
+def _stored_dispute(row: _Stored) -> _Row:
+    pseudonym, by = row
+    if not isinstance(pseudonym, bytes) or not isinstance(by, str):
+        raise TypeError("disputes")
+    return (f"{b64u(pseudonym)}/{by}",)
+
+
+def _objection(_name: str, state: _State) -> _Row:
+    members = ("department", "dataset", "provider", "version", "status")
+    times = (state.get(name) for name in ("due", "told"))
+    moments = (None if time is None else from_rfc3339(str(time)) for time in times)
+    sealed = (state.get(name) for name in ("content", "answer"))
+    return *(state.get(name) for name in members), *moments, *sealed, canonical(state).decode()
+
+
+def _stored_objection(row: _Stored) -> _Row:
+    *plain, content, answer, state = row
+    if not isinstance(content, bytes) or isinstance(answer, str | int):
+        raise TypeError("objections")
+    sealed = (digest(content), None if answer is None else digest(answer))
+    return *_plain(tuple(plain)), *sealed, canonical(orjson.loads(str(state))).decode("utf-8")
 
 
 def _origins(replay: Replay) -> _Rows:
@@ -212,6 +386,16 @@ def _origins(replay: Replay) -> _Rows:
         for position, time, state in replay.restores
     }
     return first | opened
+
+
+def _delegation(_name: str, state: _State) -> _Row:
+    columns = (state.get(name) for name in ("department", "to", "status", "version"))
+    ends = from_rfc3339(str(state.get("valid_until")))
+    return *columns, ends, canonical(state).decode("utf-8")
+
+
+def _delegated(replay: Replay) -> _Rows:
+    return {f"{delegation}/{position}": () for delegation, position in replay.delegated}
 
 
 def _openable(replay: Replay) -> _Rows:
@@ -246,9 +430,9 @@ _TABLES = (
     ),
     _Table(
         "purpose",
-        "SELECT code, kind, title_zh, title_en, basis, status FROM purposes",
-        _plain,
-        _each("purpose", _members("kind", "title_zh", "title_en", "basis", "status")),
+        "SELECT code, kind, title_zh, title_en, basis, status, ended FROM purposes",
+        _stored_purpose,
+        _each("purpose", _members("kind", "title_zh", "title_en", "basis", "status", "ended")),
     ),
     _Table(
         "person",
@@ -265,7 +449,7 @@ _TABLES = (
     ),
     _Table(
         "generation",
-        "SELECT name, dataset, row_count, digest FROM generations WHERE state = 'live'",
+        "SELECT name, dataset, row_count, digest, definition FROM generations WHERE state = 'live'",
         _plain,
         _generations,
     ),
@@ -282,10 +466,52 @@ _TABLES = (
         _each("application", _application),
     ),
     _Table(
+        "disposition",
+        "SELECT id, grant_id, version, status, state FROM dispositions",
+        _stored_grant,
+        _each("disposition", _whole("grant", "version", "status")),
+    ),
+    _Table(
+        "disposal",
+        "SELECT grant_id, version, signed, state FROM disposals",
+        _stored_disposal,
+        _each("disposal", _disposal),
+    ),
+    _Table(
+        "usage",
+        "SELECT id, grant_id, version, state FROM usage_statements",
+        _stored_grant,
+        _each("usage", _whole("grant", "version")),
+    ),
+    _Table(
+        "stop",
+        "SELECT id, what, code, status, state FROM stops",
+        _stored_grant,
+        _each("stop", _whole("what", "code", "status")),
+    ),
+    _Table(
+        "entry",
+        "SELECT code, department, version, status, due, state FROM catalogue_entries",
+        _stored_grant,
+        _each("entry", _entry),
+    ),
+    _Table(
+        "definition",
+        "SELECT digest, dataset, definition FROM definitions",
+        _stored_definition,
+        _definitions,
+    ),
+    _Table(
         "calendar",
         "SELECT day, working, basis FROM calendar_days",
         lambda row: (row[0], bool(row[1]), _plain(row[2:])[0]),
         _calendar,
+    ),
+    _Table(
+        "mark-change",
+        "SELECT position, dataset, kind, pseudonym FROM mark_changes",
+        _stored_mark_change,
+        _mark_changes,
     ),
     _Table(
         "hold",
@@ -299,5 +525,71 @@ _TABLES = (
         _stored_key,
         _keys,
     ),
+    _Table(
+        "material",
+        "SELECT id, dataset, department, digest, media_type, size, status, thumbnail, version"
+        " FROM materials",
+        _stored_material,
+        _each(
+            "material",
+            _members(
+                "dataset",
+                "department",
+                "digest",
+                "media_type",
+                "size",
+                "status",
+                "thumbnail",
+                "version",
+            ),
+        ),
+    ),
+    _Table(
+        "material-filing",
+        "SELECT material || '/' || version, department, sealed FROM material_filings",
+        _stored_filing,
+        _filings,
+    ),
+    _Table(
+        "delegation",
+        "SELECT id, department, to_department, status, version, valid_until, state"
+        " FROM delegations",
+        _stored_grant,
+        _each("delegation", _delegation),
+    ),
+    _Table("delegated", "SELECT delegation || '/' || position FROM delegated", _plain, _delegated),
+    _Table(
+        "service",
+        "SELECT code, version, definition, status, department FROM services",
+        _stored_registered,
+        _each("service", _registered("department")),
+    ),
+    _Table(
+        "rules",
+        "SELECT code, version, definition, status FROM rule_sets",
+        _stored_registered,
+        _each("rules", _registered()),
+    ),
+    _Table(
+        "case",
+        "SELECT id, department, status, version, sealed, state FROM cases",
+        _stored_case,
+        _each("case", _case),
+    ),
+    _Table(
+        "commitment",
+        "SELECT case_id || '/' || number, kind, status, due, settled FROM commitments",
+        _plain,
+        _commitments,
+    ),
+    *(_Table(*told) for told in LICENCE_TABLES),
+    _Table(
+        "objection",
+        "SELECT id, department, dataset, provider, version, status, due, told, content, answer,"
+        " state FROM objections",
+        _stored_objection,
+        _each("objection", _objection),
+    ),
+    _Table("dispute", "SELECT pseudonym, by FROM disputes", _stored_dispute, _disputes),
     _Table("mark", "SELECT pseudonym, dataset, kind FROM marks", _stored_mark, _marks),
 )

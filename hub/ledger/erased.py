@@ -14,8 +14,9 @@ from certs.errors import LeafMismatch
 from certs.leaf import read_leaf
 from hub.errors import Unprocessable
 from hub.ledger.holds import ACTIVE, RELEASED
+from hub.ledger.naming import local
 from hub.ledger.persons import PersonKeys
-from hub.ledger.replay import ANSWERED, QUESTIONS, Replay, local
+from hub.ledger.replay import ANSWERED, QUESTIONS, Replay
 from hub.ledger.retention import CLASSES, is_month, least
 from hub.ledger.spans import Span, Spans, read_spans, size, union, without
 from hub.storage.sqlite import Connection, driver
@@ -165,7 +166,7 @@ def _spans(value: Json, before: int) -> Spans | None:
 
 def _classes(connection: Connection) -> Iterator[tuple[str, str]]:
     """The retention class of each definition, by its digest."""
-    for (definition,) in connection.execute("SELECT definition FROM datasets").fetchall():
+    for (definition,) in connection.execute("SELECT definition FROM definitions").fetchall():
         try:
             yield digest(definition), load(definition, "definition").retention
         except (DefinitionRefused, TypeError):

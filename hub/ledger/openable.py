@@ -49,11 +49,11 @@ def opened_to(kind: str, state: Mapping[str, Json], provider: Provider) -> froze
     """The departments (local codes) to which an entry is opened; ``EVERYONE`` stands for all.
 
     A certificate and a connector to the department in its URN, a grant to whom it is given and
-    to whose dataset it is, an application to both its sides, the hub's keys and the restore of its
-    log to everyone.
+    to whose dataset it is, applications, objections and delegations to both their sides, a notice
+    to whom it is for, the hub's keys and the restore of its log to everyone.
     """
     match kind:
-        case "key":
+        case "key" | "status-list":
             return frozenset({EVERYONE})
         case "operator":
             return frozenset({EVERYONE} if state.get("act") == RESTORE else ())
@@ -70,6 +70,13 @@ def opened_to(kind: str, state: Mapping[str, Json], provider: Provider) -> froze
                 None if drafted else state.get("department"),
                 state.get("provider") if sent else None,
             }
+        case "delegation":
+            sent = state.get("signed") is not None
+            named = {state.get("department"), state.get("to") if sent else None}
+        case "notice":
+            named = {state.get("department")}
+        case "objection":
+            named = {state.get("department"), state.get("provider")}
         case "grant":
             named = {state.get("department"), provider(str(state.get("dataset")))}
         case _:

@@ -11,22 +11,38 @@ from certs.encoding import from_rfc3339, unb64u
 from certs.errors import Malformed
 from hub.ledger.asked import Asked
 from hub.ledger.batch_order import BatchSoFar, follow
+from hub.ledger.delegation_order import delegation_faults, delegation_order
+from hub.ledger.naming import local
 from hub.ledger.openable import RESTORE, opened_to
 from hub.ledger.succession import follows
 
 KEYS: Mapping[str, str] = {
     "application": "id",
     "calendar": "day",
+    "case": "id",
     "certificate": "keyid",
     "connector": "urn",
     "dataset": "code",
+    "delegation": "id",
     "department": "code",
+    "entry": "code",
+    "disposal": "grant",
+    "disposition": "id",
     "grant": "id",
     "hold": "id",
     "key": "id",
+    "licence": "id",
+    "licence-type": "code",
     "mark": "pseudonym",
+    "material": "id",
     "person": "account",
     "purpose": "code",
+    "rules": "id",
+    "service": "id",
+    "status-list": "number",
+    "objection": "id",
+    "stop": "id",
+    "usage": "id",
 }
 """The member of a state that names the thing, by kind of entry."""
 MOVES: Mapping[str, bool | None] = {
@@ -34,30 +50,46 @@ MOVES: Mapping[str, bool | None] = {
     "attempts": False,
     "audit-read": False,
     "calendar": False,
+    "case": False,
     "certificate": True,
     "connector": True,
     "dataset": True,
+    "delegation": True,
     "department": True,
+    "disposal": None,
+    "disposition": None,
+    "entry": None,
     "erasure": False,
     "grant": True,
     "hold": False,
     "key": True,
+    "licence": True,
+    "licence-type": True,
     "mark": True,
+    "material": True,
+    "notice": False,
+    "objection": None,
+    "objection-refused": False,
     "operator": None,
     "person": None,
     "publication": None,
     "purpose": True,
+    "rules": True,
+    "service": True,
+    "status-list": True,
+    "stop": True,
+    "usage": False,
 }
 """Every kind of change, and whether it must move the epoch: True for all that a decision depends
 on; None where it is free or hangs on the state (``_must_move``)."""
-QUESTIONS = frozenset({"lookup", "verify"})
+QUESTIONS = frozenset({"lookup", "verify", "view", "feed"})
 _DIGEST = 32
 ANSWERED = frozenset({"answered", "empty"})
 _OUTCOMES = ANSWERED | {"busy", "malformed", "refused"}
 _PERSON_DECIDES = ("department", "roles", "status")
 """What decisions read of a person."""
 _ACTOR = ("channel", "connector", "department")
-_SAME_QUESTION = (*_ACTOR, "dataset", "purpose")
+_SAME_QUESTION = (*_ACTOR, "dataset", "delegation", "purpose")
 """What a repeat has in common with its first; the rest of the content stands in no *control*."""
 
 
@@ -71,8 +103,12 @@ class Replay:
         """Position, time and state of each entry that opened a new origin."""
         self.openable: set[tuple[str, int]] = set()
         """Department and position of what is opened to departments."""
+        self.delegated: set[tuple[str, int]] = set()
+        """Delegation and position of what was asked under one, and had a grant."""
         self.live: dict[str, Mapping[str, Json]] = {}
         """By dataset, what its newest publication made live."""
+        self.marks: dict[int, Mapping[str, Json]] = {}
+        """By position, every change of a mark: who follows is told in this order."""
         self._asked = asked
         self._batch: BatchSoFar | None = None
         """The batch, or single question, that the entry before belongs to."""
@@ -85,6 +121,8 @@ class Replay:
         """Take one entry; gives the reason of each thing that does not agree."""
         if kind in QUESTIONS:
             self._moved = None
+            if control.get("delegation") is not None and control.get("grant") is not None:
+                self.delegated.add((local(control.get("delegation")), position))
             yield from self._question(kind, time, control)
             yield from self._identity(position, kind, time, control)
         else:
@@ -114,20 +152,32 @@ class Replay:
             return
         if type(moves) is not bool or self._must_move(kind, state) not in {None, moves}:
             yield "moves-epoch"
-        name = KEYS.get(kind)
-        if name is not None:
-            self.things[(kind, str(state.get(name)))] = state
+        yield from self._remember(position, kind, state)
         if kind == "publication":
             yield from self._publication(state)
         self.openable |= {(to, position) for to in opened_to(kind, state, self._provider)}
         if kind == "operator" and state.get("act") == RESTORE:
             yield from self._restore(position, time, state)
 
+    def _remember(self, position: int, kind: str, state: Mapping[str, Json]) -> Iterator[str]:
+        """Keep the newest state of a thing, if it may follow the one before, and each of a mark."""
+        name = KEYS.get(kind)
+        if name is not None:
+            thing = (kind, str(state.get(name)))
+            yield from _follows(kind, self.things.get(thing), state)
+            self.things[thing] = state
+        if kind == "mark":
+            self.marks[position] = state
+
     def _publication(self, state: Mapping[str, Json]) -> Iterator[str]:
         """Whether what goes live follows what stood."""
         if state.get("state") != "live":
             return
         dataset = local(state.get("dataset"))
+        if "definition" not in state:
+            # Of before definitions could change: the only one that the dataset had.
+            known = self.things.get(("dataset", dataset), {})
+            state = {**state, "definition": known.get("definition")}
         if not follows(self.live.get(dataset), state):
             yield "publication-order"
         self.live[dataset] = state
@@ -215,9 +265,12 @@ class Replay:
         valid_from = from_rfc3339(str(grant.get("valid_from")))
         if not valid_from <= time < from_rfc3339(str(grant.get("valid_until"))):
             yield "grant-out-of-time"
-        for name in ("dataset", "department"):
-            if grant.get(name) != local(control.get(name)):
-                yield f"grant-{name}"
+        if grant.get("dataset") != local(control.get("dataset")):
+            yield "grant-dataset"
+        if "delegation" in control:
+            yield from self._borrowed(grant, time, control)
+        elif grant.get("department") != local(control.get("department")):
+            yield "grant-department"
         for name, value in (
             ("operations", kind),
             ("channels", control.get("channel")),
@@ -227,6 +280,16 @@ class Replay:
             if not isinstance(members, list) or value not in members:
                 yield f"grant-{name}"
         yield from self._among_the_standing(control)
+
+    def _borrowed(
+        self, grant: Mapping[str, Json], time: int, control: Mapping[str, Json]
+    ) -> Iterator[str]:
+        """Whether the delegation that an answer names lent it this grant at this position."""
+        found = self.things.get(("delegation", local(control.get("delegation"))))
+        yield from delegation_faults(found, grant, time, control)
+        lender = str(grant.get("department"))
+        if not self._stands("department", lender):
+            yield "department-suspended"
 
     def _among_the_standing(self, control: Mapping[str, Json]) -> Iterator[str]:
         """Whether all that an answer names stood at this position."""
@@ -245,6 +308,14 @@ class Replay:
         return self.things.get((kind, name), {}).get("status") == "active"
 
 
+def _follows(
+    kind: str, before: Mapping[str, Json] | None, state: Mapping[str, Json]
+) -> Iterator[str]:
+    """Whether a thing's new state may come after the one before it."""
+    if kind == "delegation":
+        yield from delegation_order(before, state)
+
+
 def _lost_to(kept: int, note: Json) -> int | None:
     """The end of what a restore lost, by the checkpoint that it bound; None if it bound none."""
     size = note.split("\n")[1:2] if isinstance(note, str) else []
@@ -255,8 +326,3 @@ def _number(origin: str) -> int:
     """The number of an origin, ``<hub>/ledger/<n>``; 1 for what is none."""
     digits = origin.rpartition("/")[2]
     return int(digits) if digits.isascii() and digits.isdigit() else 1
-
-
-def local(full: Json) -> str:
-    """A code without the hub's name before it."""
-    return str(full).rpartition(":")[2]

@@ -29,7 +29,7 @@ from hub.storage.sqlite import Connection, DatabaseError
 _CONTROL_LIMIT = 1 << 20
 _CONTROL_DEPTH = 8
 _STEP = 1000
-SIGNING = frozenset({"None", "checkpoint", "master", "receipt", "session"})
+SIGNING = frozenset({"None", "checkpoint", "credential", "master", "receipt", "session"})
 """Uses of keys that have files of their own; before the register they had no name."""
 
 Progress = Callable[[int, int], None]

@@ -12,16 +12,24 @@ from hub.access.grant import Operation
 from hub.ledger.persons import Person
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{22}\Z", re.ASCII)
+_MATERIAL = re.compile(r"m-[0-9a-f]{32}\Z", re.ASCII)
+_DELEGATION = re.compile(r"D-[0-9a-f]{12}\Z", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTENT = 16
 MAX_ITEMS = 200
 MAX_TEXT = 128
 MAX_CLAIM = 4000
+DELEGATION = "delegation"
+"""The one member that a question need not have."""
+DELEGABLE: frozenset[Operation] = frozenset({"lookup", "verify"})
+"""What may be asked under a delegation: a file is viewed by who holds the grant itself."""
 NOBODY: Person = {"case": None, "officer": None, "subject": None}
 
 _LOOKUP = frozenset({"case", "items", "officer", "purpose", "request_id", "subject"})
 _VERIFY = frozenset({"case", "claims", "officer", "purpose", "request_id", "subject"})
+_VIEW = frozenset({"case", "material", "officer", "purpose", "request_id", "subject"})
+_MEMBERS = {"lookup": _LOOKUP, "verify": _VERIFY, "view": _VIEW}
 
 
 class Question(NamedTuple):
@@ -39,6 +47,10 @@ class Question(NamedTuple):
     officer: str
     content: bytes
     """16 bytes of a digest over all of it: a retry must have the same."""
+    material: str = ""
+    """Which material of the subject is to be viewed; empty but for ``view``."""
+    delegation: str | None = None
+    """The delegation under which it is asked; None by the own department's grants."""
 
     @property
     def person(self) -> Person:
@@ -68,7 +80,9 @@ def read_question(
 
 def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -> Question:
     """A question from its members; raises ``QuestionMalformed``."""
-    expected = _LOOKUP if operation == "lookup" else _VERIFY
+    expected = _MEMBERS[operation]
+    if operation in DELEGABLE and DELEGATION in value:
+        expected |= {DELEGATION}
     if value.keys() != expected:
         wrong = min(value.keys() ^ expected)
         raise QuestionMalformed(where=wrong if _CODE.match(wrong) else "body")
@@ -77,6 +91,9 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
         raise QuestionMalformed(where="subject")
     items = items_of(value["items"]) if operation == "lookup" else ()
     claims = _claims(value["claims"]) if operation == "verify" else {}
+    material = ""
+    if operation == "view":
+        material = _matching(value["material"], _MATERIAL, "material")
     case = value["case"]
     return Question(
         operation=operation,
@@ -90,7 +107,19 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
         case=None if case is None else text_of(case, "case"),
         officer=text_of(value["officer"], "officer"),
         content=content_of(operation, dataset, value),
+        material=material,
+        delegation=delegation_of(value),
     )
+
+
+def delegation_of(value: Mapping[str, Json]) -> str | None:
+    """The delegation that a body names, None if it has no such member.
+
+    Raises ``QuestionMalformed``.
+    """
+    if DELEGATION not in value:
+        return None
+    return _matching(value[DELEGATION], _DELEGATION, DELEGATION)
 
 
 def content_of(path: str, dataset: str, value: Mapping[str, Json]) -> bytes:

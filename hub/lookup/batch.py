@@ -33,9 +33,9 @@ from hub.ledger.store import LedgerStore
 from hub.lookup.batch_ask import Batch, read_batch
 from hub.lookup.batch_record import frame_of, members_of
 from hub.lookup.batch_reveal import BatchReveal, Revealed, refuse_all
-from hub.lookup.decide import Cover, Refusal, cover_of
+from hub.lookup.decide import Cover, Refusal, cover_of, refusal_of
 from hub.lookup.exchange import ROUNDS, TAKEN, Exchange
-from hub.lookup.identify import Caller, identify, short_id, still_stands
+from hub.lookup.identify import Caller, identify_now, short_id, still_stands
 from hub.lookup.read import Records
 from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, answer_body, opening
 from hub.lookup.refusals import problem_body, status_of
@@ -92,7 +92,7 @@ class BatchExchange:
 
     async def _ask(self, dataset: str, message: Message, body: bytes) -> Reply:
         # 1 identify; a replay is found here already, before it costs as much as a batch
-        caller, _ = identify(message, body, self._book.current(), self._clock())
+        caller, _ = identify_now(message, body, self._book, self._clock())
         if caller.nonce is not None and self._group.knows(caller.nonce):
             raise Replayed
         # 2 ask
@@ -139,7 +139,7 @@ class BatchExchange:
         # 3 decide
         decision = cover_of(caller, batch.shared, standing, self._clock())
         if bounced is not None and isinstance(decision, Cover):
-            decision = Refusal(bounced.value, bounced.value, decision.grant)
+            decision = refusal_of(bounced, decision.grant)
         if isinstance(decision, Refusal):
             # The id was another question's or has been used up: this one may not claim it.
             return _refused(decision, batch, claims=bounced not in TAKEN)
@@ -172,12 +172,13 @@ class BatchExchange:
         retention = decision.source.dataset.retention if isinstance(decision, Cover) else "default"
         frame = frame_of(
             caller,
-            batch,
+            shared,
             self._persons.current(retention, self._clock(), self._store),
             department=self._settings.full(caller.department),
             dataset=self._settings.full(shared.dataset) if shared.dataset else None,
             epoch=standing.epoch,
             grant=None if grant is None else (self._settings.full(grant.id), grant.version),
+            delegation=shared.delegation and self._settings.full(shared.delegation),
         )
         members: list[Member] = []
         salts: list[bytes] = []
@@ -190,6 +191,10 @@ class BatchExchange:
         if permitted and grant is not None:
             not_before = max(not_before, grant.valid_from)
             not_after = min(not_after, grant.valid_until - 1)
+        delegation = decision.delegation if isinstance(decision, Cover) else None
+        if delegation is not None:
+            not_before = max(not_before, delegation.begins)
+            not_after = min(not_after, delegation.ends - 1)
         key = QuestionKey(short_id(caller.asker, shared.request_id), shared.content)
         attempt = BatchAttempt(
             id=attempt_id,
@@ -201,6 +206,8 @@ class BatchExchange:
             not_after=not_after,
             charge=Charge(grant.id, grant.daily_quota) if permitted and grant is not None else None,
             members=members,
+            cap=None if delegation is None else Charge(delegation.id, delegation.daily_cap),
+            under=None if grant is None else shared.delegation,
         )
         return attempt, salts
 

@@ -4,11 +4,13 @@ from typing import NamedTuple, TypeAlias
 
 from certs.canonical import Json, parse
 from hub.lookup.ask import (
+    DELEGATION,
     Question,
     QuestionMalformed,
     code_of,
     content_of,
     dataset_of,
+    delegation_of,
     items_of,
     request_id_of,
     text_of,
@@ -18,7 +20,7 @@ from hub.settings import Limits
 _MEMBERS = frozenset({"items", "officer", "purpose", "request_id", "subjects"})
 _SUBJECT = frozenset({"case", "id", "type"})
 
-Subject: TypeAlias = "tuple[str, str, str | None]"
+Subject: TypeAlias = tuple[str, str, str | None]
 """Type and identifier as asked, and the case number."""
 
 
@@ -38,9 +40,9 @@ def read_batch(body: bytes, dataset: str, limits: Limits) -> Batch:
     value = parse(body, max_bytes=limits.body_bytes, max_depth=limits.json_depth)
     if not isinstance(value, dict):
         raise QuestionMalformed(where="body")
-    if value.keys() != _MEMBERS:
+    if value.keys() - {DELEGATION} != _MEMBERS:
         raise QuestionMalformed(where=min((value.keys() ^ _MEMBERS) & _MEMBERS, default="body"))
-    subjects = _subjects(value["subjects"], limits.batch_subjects)
+    subjects = subjects_of(value["subjects"], limits.batch_subjects)
     shared = Question(
         operation="lookup",
         dataset=dataset_of(dataset),
@@ -53,11 +55,13 @@ def read_batch(body: bytes, dataset: str, limits: Limits) -> Batch:
         case=None if any(case is None for _, _, case in subjects) else "-",
         officer=text_of(value["officer"], "officer"),
         content=content_of("batch", dataset, value),
+        delegation=delegation_of(value),
     )
     return Batch(shared, subjects)
 
 
-def _subjects(value: Json, most: int) -> list[Subject]:
+def subjects_of(value: Json, most: int) -> list[Subject]:
+    """Subjects of one request, in order; raises ``QuestionMalformed``."""
     if not isinstance(value, list) or not 0 < len(value) <= most:
         raise QuestionMalformed(where="subjects")
     return [_subject(one, place) for place, one in enumerate(value)]

@@ -14,7 +14,8 @@ from certs.leaf import SALT_BYTES, part_digest
 from certs.sealing import SealingKey
 from hub.ledger.attempt import Member, Sealed
 from hub.ledger.persons import Person, seal_person
-from hub.lookup.batch_ask import Batch, Subject
+from hub.lookup.ask import Question
+from hub.lookup.batch_ask import Subject
 from hub.lookup.batch_reveal import Revealed
 from hub.lookup.identify import Caller
 
@@ -32,15 +33,16 @@ class Frame(NamedTuple):
 
 def frame_of(
     caller: Caller,
-    batch: Batch,
+    shared: Question,
     key: tuple[int, SealingKey],
     *,
     department: str,
     dataset: str | None,
     epoch: int,
     grant: tuple[str, int] | None,
+    delegation: str | None,
 ) -> Frame:
-    """What entries have in common; ``department``, ``dataset`` and grant by their full names."""
+    """What entries have in common; everything by its full name."""
     control: dict[str, Json] = {
         "R": caller.request,
         "a": "\x00",
@@ -52,15 +54,17 @@ def frame_of(
         "grant": None if grant is None else grant[0],
         "grant_version": None if grant is None else grant[1],
         "outcome": "\x00",
-        "purpose": batch.shared.purpose,
+        "purpose": shared.purpose,
         "repeats": None,
     }
+    if delegation is not None:
+        control["delegation"] = delegation
     written = canonical(control).replace(b"%", b"%%").replace(b"\\u0000", b"%b")
-    return Frame(written, batch.shared.officer, key)
+    return Frame(written, shared.officer, key)
 
 
 def members_of(
-    frame: Frame, subjects: Sequence[Subject], results: Sequence[Revealed]
+    frame: Frame, subjects: "Sequence[Subject | None]", results: Sequence[Revealed]
 ) -> tuple[list[Member], list[bytes]]:
     """The entries of some subjects, and the salts of their *person* parts, which the answer has."""
     members: list[Member] = []
@@ -89,7 +93,9 @@ def members_of(
     return members, person_salts
 
 
-def _seal(frame: Frame, subject: Subject, salt: bytes) -> Sealed:
-    kind, text, case = subject
-    person: Person = {"case": case, "officer": frame.officer, "subject": {"id": text, "type": kind}}
+def _seal(frame: Frame, subject: "Subject | None", salt: bytes) -> Sealed:
+    person: Person = {"case": None, "officer": frame.officer, "subject": None}
+    if subject is not None:
+        kind, text, person["case"] = subject
+        person["subject"] = {"id": text, "type": kind}
     return seal_person(person, salt, frame.key)

@@ -28,8 +28,8 @@ from hub.ledger.group import GroupCommit
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question, question_of, read_question
-from hub.lookup.decide import Permit, Refusal, decide
-from hub.lookup.identify import Caller, from_session, identify, still_stands
+from hub.lookup.decide import Permit, Refusal, decide, refusal_of
+from hub.lookup.identify import Caller, from_session, identify_now, still_stands
 from hub.lookup.read import Record, Records
 from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, answer_body, opening
 from hub.lookup.record import Exit, attempt_of
@@ -78,7 +78,7 @@ class Exchange:
         ``Unavailable``: those have no entry.
         """
         # 1 identify
-        caller, _ = identify(message, body, self._book.current(), self._clock())
+        caller, _ = identify_now(message, body, self._book, self._clock())
         # 2 ask
         limits = self._settings.limits
         try:
@@ -172,7 +172,7 @@ class Exchange:
         # 3 decide
         decision = decide(caller, question, standing, self._clock())
         if bounced is not None and isinstance(decision, Permit):
-            decision = Refusal(bounced.value, bounced.value, decision.grant)
+            decision = refusal_of(bounced, decision.grant)
         if isinstance(decision, Refusal):
             refused = _refused(operation, question.dataset or None, question, decision)
             # The id was another question's or has been used up: this one may not claim it.

@@ -39,9 +39,9 @@ from hub.ledger.group import GroupCommit
 from hub.ledger.persons import PersonKeys
 from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question
-from hub.lookup.decide import Permit, Refusal, decide
+from hub.lookup.decide import Permit, Refusal, decide, refusal_of
 from hub.lookup.exchange import ROUNDS, Exchange
-from hub.lookup.identify import Caller, from_session, identify, short_id, still_stands
+from hub.lookup.identify import Caller, from_session, identify_now, short_id, still_stands
 from hub.lookup.joint_ask import MOST_PARTS, read_joint
 from hub.lookup.read import Record, Records
 from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, answer_body, opening
@@ -115,7 +115,7 @@ class JointExchange:
     async def ask_signed(self, message: Message, body: bytes) -> Reply:
         """Answer a connector's signed request; raises as ``Exchange.ask_signed`` does."""
         # 1 identify
-        caller, _ = identify(message, body, self._book.current(), self._clock())
+        caller, _ = identify_now(message, body, self._book, self._clock())
         # 2 ask
         try:
             joint = read_joint(body, self._settings.limits)
@@ -216,8 +216,7 @@ class JointExchange:
                 # 3 decide
                 decision = decide(caller, question, standing, now)
                 if place in held and isinstance(decision, Permit):
-                    bounce = held[place].value
-                    decision = Refusal(bounce, bounce, decision.grant)
+                    decision = refusal_of(held[place], decision.grant)
                 exits.append(self._exit(caller, question, decision, standing))
         except GenerationGone:
             return None

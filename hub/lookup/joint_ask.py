@@ -1,11 +1,12 @@
 """Step 2 for joint questions: several of one request, each with its own dataset and subject."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from certs.canonical import Json, parse
 from hub.access.grant import Operation
 from hub.lookup.ask import (
+    DELEGATION,
     Question,
     QuestionMalformed,
     content_of,
@@ -19,7 +20,8 @@ MOST_PARTS = 64
 """Questions of one request: more than a subject has datasets in any catalogue that was seen."""
 _MEMBERS = frozenset({"officer", "parts", "request_id"})
 _PART = frozenset({"case", "dataset", "operation", "purpose", "subject"})
-_OPERATIONS: Mapping[Json, Operation] = {name: name for name in get_args(Operation)}
+_OPERATIONS: Mapping[str, Operation] = {"lookup": "lookup", "verify": "verify"}
+"""What may be asked jointly: a file is viewed by itself."""
 
 
 class Joint(NamedTuple):
@@ -53,9 +55,11 @@ def read_joint(body: bytes, limits: Limits) -> Joint:
 def _question(part: Json, where: str, officer: str, request_id: str) -> Question:
     if not isinstance(part, dict):
         raise QuestionMalformed(where=where)
-    operation = _OPERATIONS.get(part.get("operation")) if _is_text(part.get("operation")) else None
+    operation = _OPERATIONS.get(_text(part.get("operation")))
     dataset = part.get("dataset")
     wanted = _PART | {"items" if operation == "lookup" else "claims"}
+    if DELEGATION in part:
+        wanted |= {DELEGATION}
     if operation is None or not isinstance(dataset, str) or part.keys() != wanted:
         raise QuestionMalformed(where=where)
     members = {name: part[name] for name in part.keys() - {"dataset", "operation"}}
@@ -67,5 +71,5 @@ def _question(part: Json, where: str, officer: str, request_id: str) -> Question
         raise QuestionMalformed(where=f"{where}.{error.facts['where']}") from error
 
 
-def _is_text(value: Json) -> bool:
-    return isinstance(value, str)
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

@@ -67,6 +67,8 @@ def attempt_of(
         "purpose": None if question is None else question.purpose,
         "repeats": None,
     }
+    if question is not None and question.delegation is not None:
+        control["delegation"] = settings.full(question.delegation)
     internal = (
         _NO_REASON if isinstance(decision, Permit) else canonical({"reason": decision.reason})
     )
@@ -74,6 +76,10 @@ def attempt_of(
     if permitted and grant is not None:
         not_before = max(not_before, grant.valid_from)
         not_after = min(not_after, grant.valid_until - 1)
+    delegation = decision.delegation if isinstance(decision, Permit) else None
+    if delegation is not None:
+        not_before = max(not_before, delegation.begins)
+        not_after = min(not_after, delegation.ends - 1)
     attempt = Attempt(
         id=attempt_id,
         kind=exit_.operation,
@@ -85,6 +91,8 @@ def attempt_of(
         charge=Charge(grant.id, grant.daily_quota) if permitted and grant is not None else None,
         mismatch=None if exit_.answer.matched else exit_.counter,
         guarded=exit_.counter if exit_.answer.matched else None,
+        cap=None if delegation is None else Charge(delegation.id, delegation.daily_cap),
+        under=None if question is None or grant is None else question.delegation,
         control=control,
         control_salt=salts[:SALT_BYTES],
         internal=internal,

@@ -6,6 +6,7 @@ Every answer carries 128 random bits, so that no digest of a yes or no can be gu
 from typing import NamedTuple
 
 from catalog.masks import apply
+from catalog.material import EXPIRED, NUMBER
 from catalog.values import check_value
 from certs.canonical import Json
 from certs.encoding import b64u
@@ -38,11 +39,19 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
         "version": source.version,
     }
     if question.operation == "verify":
-        matched = _matches(permit, question, records)
+        agreeing = _agreeing(permit, question, records)
+        matched = bool(agreeing)
         result["match"] = matched
+        if matched and all(record.disputed for record in agreeing):
+            result["disputed"] = True
         if permit.grant.existence:
             result["exists"] = bool(records)
         return Answer(result, "answered", matched)
+    if question.operation == "view":
+        material = _material(permit, question.material, records)
+        result["found"] = material is not None
+        result["material"] = material
+        return Answer(result, "empty" if material is None else "answered")
     shown: list[Json] = []
     items = source.dataset.items
     chosen = [(i, item.code) for i, item in enumerate(items) if item.code in permit.masks]
@@ -66,10 +75,35 @@ def refuse(refusal: Refusal) -> Answer:
     return Answer(result, "busy" if refusal.code == "busy" else "refused")
 
 
-def _matches(permit: Permit, question: Question, records: list[Record]) -> bool:
-    """Whether one record agrees with every claim, compared in the form of the wire.
+def _material(permit: Permit, wanted: str, records: list[Record]) -> Json:
+    """What a view is given: the file's digest and length, and what warns of it; None for none.
 
-    A disputed record still compares: its dispute is settled by the provider, not by silence.
+    Whatever the items' masks are, whoever may see the file may know these of it.
+    """
+    place = {item.code: at for at, item in enumerate(permit.source.dataset.items)}
+    if NUMBER not in place:
+        return None  # of a dataset of rows there is nothing to view
+    mine = [record for record in records if record.values[place[NUMBER]] == wanted]
+    if not mine:
+        return None
+    values = mine[0].values
+    return {
+        "disputed": any(record.disputed for record in mine),
+        # Past its validity only if nobody who has filed it says otherwise.
+        "expired": all(record.values[place["status"]] == EXPIRED for record in mine),
+        "material_no": wanted,
+        "media_type": values[place["media_type"]],
+        "sha256": values[place["sha256"]],
+        "size": int(values[place["size_bytes"]]),
+        "thumbnail_sha256": values[place["thumbnail_sha256"]] or None,
+    }
+
+
+def _agreeing(permit: Permit, question: Question, records: list[Record]) -> list[Record]:
+    """The records that agree with every claim, compared in the form of the wire.
+
+    A disputed record still compares: its dispute is settled by the provider, not by silence. The
+    answer says so where no other one agrees.
     """
     items = permit.source.dataset.items
     places = [
@@ -78,6 +112,10 @@ def _matches(permit: Permit, question: Question, records: list[Record]) -> bool:
         if item.code in question.claims
     ]
     # A blank claim would ask whether a value is absent, which equality does not tell.
-    return all(claim for _, claim in places) and any(
-        all(record.values[place] == claim for place, claim in places) for record in records
-    )
+    if not all(claim for _, claim in places):
+        return []
+    return [
+        record
+        for record in records
+        if all(record.values[place] == claim for place, claim in places)
+    ]

@@ -10,6 +10,7 @@ from hub.errors import NotFound, PersonErased
 from hub.ledger.attempt import EnteredBatch
 from hub.ledger.persons import PersonKeys
 from hub.lookup.batch_reveal import UNFIT
+from hub.lookup.decide import told_of
 from hub.lookup.identify import Caller, short_id
 from hub.lookup.joint import PART
 from hub.lookup.receipt import opening
@@ -88,4 +89,4 @@ def _status(outcome: str, internal: bytes) -> int:
     reason = str(told.get("reason")) if isinstance(told, dict) else ""
     if reason.startswith((UNFIT, PART)) and reason not in STATUS:
         return 200  # one subject's identifier, or one question, beside the answers to others
-    return STATUS.get(reason, 422 if outcome == "malformed" else 403)
+    return STATUS.get(told_of(reason), 422 if outcome == "malformed" else 403)

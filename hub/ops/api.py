@@ -37,9 +37,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Mapping[str, Json] | None = None) -> Json:
         """One call; raises ``CallRefused``, or ``Unavailable`` if nobody answers."""
-        headers = {"content-type": "application/json"}
-        if self._token is not None:
-            headers["authorization"] = f"Bearer {self._token}"
+        headers = {"content-type": "application/json", **self._headers()}
         content = b"" if body is None else canonical(body)
         try:
             response = self._client.request(method, path, content=content, headers=headers)
@@ -53,9 +51,30 @@ class Api:
             raise CallRefused(response.status_code, value if isinstance(value, dict) else {})
         return value
 
+    def download(self, path: str) -> bytes:
+        """A file; raises as ``call`` does."""
+        try:
+            response = self._client.get(path, headers=self._headers())
+        except httpx.HTTPError as error:
+            raise Unavailable(why="no-answer") from error
+        if response.status_code >= 400:  # noqa: PLR2004 RFC 9110: 4xx and 5xx
+            raise CallRefused(response.status_code, _problem(response.content))
+        return response.content
+
+    def _headers(self) -> dict[str, str]:
+        return {} if self._token is None else {"authorization": f"Bearer {self._token}"}
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _problem(content: bytes) -> dict[str, Json]:
+    try:
+        value = parse(content, max_bytes=_LIMIT, max_depth=_DEPTH)
+    except Malformed:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def rows_of(value: Json, name: str) -> list[Mapping[str, Json]]:

@@ -11,6 +11,8 @@ from hub.keys.master import Master
 from hub.ledger.month_keys import MonthKeys, require_all
 from hub.ledger.origin import current_origin
 from hub.ledger.start import check_head
+from hub.materials.scanning import scanner_of
+from hub.materials.store import open_objects
 from hub.ops.finding import Finding, tried
 from hub.ops.key_findings import key_findings
 from hub.ops.witness_findings import witness_findings
@@ -39,6 +41,9 @@ def examine(root: Path, clock: Clock = system_clock) -> Iterator[Finding]:
         yield from _keys(folder, settings, clock)
         yield tried("ledger", lambda: _ledger(folder, settings))
         yield from witness_findings(folder, settings, clock)
+    yield tried("objects", lambda: open_objects(settings, folder).check())
+    scanner = scanner_of(settings.materials.scanner)
+    yield Finding("scanner", "warn") if scanner is None else tried("scanner", scanner.ping)
     root_key = folder.keys / "root" / "root.key"
     yield Finding("root-key", "warn" if root_key.exists() else "good")
     apart = not settings.master_key.resolve().is_relative_to(folder.root.resolve())

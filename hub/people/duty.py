@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from certs.canonical import Json
 from hub.people.permissions import Permission
 
-About: TypeAlias = Literal["application", "catalogue", "grant", "objection"]
+About: TypeAlias = Literal["application", "case", "catalogue", "delegation", "grant", "objection"]
 """What kind of thing a deed belongs to."""
 
 

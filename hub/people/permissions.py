@@ -66,8 +66,69 @@ class Permission(StrEnum):
     """Consent to the one extension of a reply's period."""
     SETTLE_DISPUTES = "settle-disputes"
     """Write down how a dispute was settled, each at the own level."""
+    MANAGE_LICENCES = "manage-licences"
+    """Issue the own department's licences, and suspend, revoke or print them."""
     CORRECT_CALENDAR = "correct-calendar"
     """Say of single days whether they are worked."""
+    OPEN_CASES = "open-cases"
+    """Open, supplement, review and conclude the own department's cases."""
+    READ_CASES = "read-cases"
+    """See the own department's cases, without what they are about."""
+    READ_ALL_CASES = "read-all-cases"
+    """See all departments' cases, without what they are about."""
+    MANAGE_SERVICES = "manage-services"
+    """Register and end the services that the own department implements."""
+    MANAGE_ALL_SERVICES = "manage-all-services"
+    """The same for every department."""
+    MANAGE_RULES = "manage-rules"
+    """Register and end rules of evidence."""
+    READ_REUSE = "read-reuse"
+    """See the figure: what need not be brought."""
+    READ_DELEGATIONS = "read-delegations"
+    """See the delegations that the own department gave or received."""
+    READ_ALL_DELEGATIONS = "read-all-delegations"
+    """See all delegations."""
+    DRAFT_DELEGATIONS = "draft-delegations"
+    """Draft and change what the own department is to delegate."""
+    DELEGATE = "delegate"
+    """Sign what somebody else has drafted, accept what the own department is given, end either."""
+    END_DELEGATIONS = "end-delegations"
+    """End any delegation at once."""
+    RAISE_OBJECTIONS = "raise-objections"
+    """Say that a value which the own department received is wrong; see and withdraw that."""
+    ANSWER_OBJECTIONS = "answer-objections"
+    """Open and answer objections to the own department's data."""
+    OVERSEE_OBJECTIONS = "oversee-objections"
+    """Be told when an answer of the own department is near its end, or late."""
+    READ_OBJECTIONS = "read-objections"
+    """See the own department's objections and those that it has received, without content."""
+    READ_ALL_OBJECTIONS = "read-all-objections"
+    """See all objections and how they keep their times, without content."""
+    READ_ENTRIES = "read-entries"
+    """See the own department's catalogue entries, whatever has become of them."""
+    READ_ALL_ENTRIES = "read-all-entries"
+    """See all catalogue entries, and how they keep their times."""
+    DRAFT_ENTRIES = "draft-entries"
+    """Draft the own department's entries, write down their assessments, ask for time."""
+    APPROVE_ENTRIES = "approve-entries"
+    """Approve what somebody else of the own department has drafted."""
+    REVIEW_ENTRIES = "review-entries"
+    """Review, return and publish entries; suspend them, and withdraw them for good."""
+    READ_MATRIX = "read-matrix"
+    """See and download who sees what: all of it, or what the own department holds and gives."""
+    READ_USAGE = "read-usage"
+    """See how a grant was used, and what became of it: all, or where the own department is a
+    side."""
+    ASK_FOR_DISPOSITION = "ask-for-disposition"
+    """Ask the authority to suspend or end a grant over the own department's dataset."""
+    ACCOUNT_FOR_USE = "account-for-use"
+    """State the own department's use, what it put right, and how it disposed of what it had."""
+    SIGN_ACCOUNTS = "sign-accounts"
+    """Sign what somebody else of the own department has written of that."""
+    STOP = "stop"
+    """Stop a dataset, a department or a connector at once; a head, what is the own department's."""
+    READ_STOPS = "read-stops"
+    """See what stands stopped: all of it, or the own department's."""
 
 
 _ANY_DEPARTMENT: frozenset[Role] = frozenset({"administrator", "auditor"})
@@ -75,8 +136,8 @@ _ANY_DEPARTMENT: frozenset[Role] = frozenset({"administrator", "auditor"})
 ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
     {
         Permission.ASK: frozenset({"officer"}),
-        Permission.READ_OWN_GRANTS: frozenset({"officer", "steward"}),
-        Permission.READ_GIVEN_GRANTS: frozenset({"steward"}),
+        Permission.READ_OWN_GRANTS: frozenset({"head", "officer", "steward"}),
+        Permission.READ_GIVEN_GRANTS: frozenset({"head", "steward"}),
         Permission.READ_ALL_GRANTS: _ANY_DEPARTMENT,
         Permission.CHANGE_GRANTS: frozenset({"administrator"}),
         Permission.READ_PUBLICATIONS: frozenset({"steward"}),
@@ -97,7 +158,37 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.SIGN_REPLIES: frozenset({"head"}),
         Permission.CONSENT_TO_TIME: frozenset({"administrator"}),
         Permission.SETTLE_DISPUTES: frozenset({"administrator", "head"}),
+        Permission.MANAGE_LICENCES: frozenset({"steward"}),
         Permission.CORRECT_CALENDAR: frozenset({"administrator"}),
+        Permission.OPEN_CASES: frozenset({"officer"}),
+        Permission.READ_CASES: frozenset({"head", "officer", "steward"}),
+        Permission.READ_ALL_CASES: frozenset({"auditor"}),
+        Permission.MANAGE_SERVICES: frozenset({"steward"}),
+        Permission.MANAGE_ALL_SERVICES: frozenset({"administrator"}),
+        Permission.MANAGE_RULES: frozenset({"administrator"}),
+        Permission.READ_REUSE: frozenset({"administrator", "auditor", "head"}),
+        Permission.READ_DELEGATIONS: frozenset({"head", "officer", "steward"}),
+        Permission.READ_ALL_DELEGATIONS: _ANY_DEPARTMENT,
+        Permission.DRAFT_DELEGATIONS: frozenset({"steward"}),
+        Permission.DELEGATE: frozenset({"head"}),
+        Permission.END_DELEGATIONS: frozenset({"administrator"}),
+        Permission.RAISE_OBJECTIONS: frozenset({"officer", "steward"}),
+        Permission.ANSWER_OBJECTIONS: frozenset({"steward"}),
+        Permission.OVERSEE_OBJECTIONS: frozenset({"head"}),
+        Permission.READ_OBJECTIONS: frozenset({"head", "officer", "steward"}),
+        Permission.READ_ALL_OBJECTIONS: _ANY_DEPARTMENT,
+        Permission.READ_ENTRIES: frozenset({"head", "steward"}),
+        Permission.READ_ALL_ENTRIES: _ANY_DEPARTMENT,
+        Permission.DRAFT_ENTRIES: frozenset({"steward"}),
+        Permission.APPROVE_ENTRIES: frozenset({"head"}),
+        Permission.REVIEW_ENTRIES: frozenset({"administrator"}),
+        Permission.READ_MATRIX: frozenset({"administrator", "auditor", "head", "steward"}),
+        Permission.READ_USAGE: frozenset({"administrator", "auditor", "head", "steward"}),
+        Permission.ASK_FOR_DISPOSITION: frozenset({"head"}),
+        Permission.ACCOUNT_FOR_USE: frozenset({"steward"}),
+        Permission.SIGN_ACCOUNTS: frozenset({"head"}),
+        Permission.STOP: frozenset({"administrator", "head"}),
+        Permission.READ_STOPS: frozenset({"administrator", "auditor", "head", "steward"}),
     }
 )
 

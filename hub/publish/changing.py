@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from hub.clock import system_clock
 from hub.errors import StorageRefused
 from hub.publish.digest import Standing
 from hub.publish.fragments import ROW_SEPARATOR, VALUE_SEPARATOR
 from hub.publish.operations import DELETE
 from hub.publish.orders import Changed, Order, Written
+from hub.storage.ended import Ender
 from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationKeys, RowSealer
 from hub.storage.lock import FileLock
 from hub.storage.sqlite import Connection
@@ -71,6 +73,7 @@ class ChangeWriter:
             raise StorageRefused(why="generation-gone")
         self._order = order
         self._sealer = RowSealer(order.dataset, order.generation, keys)
+        self._ender = Ender(keys, order.dataset, order.generation, order.subject, order.row_key)
         self._taken = 0
         self._lock: FileLock = lock_of(path)
         self._lock.__enter__()
@@ -96,6 +99,9 @@ class ChangeWriter:
         digest = self._standing.change(
             id_ for (id_,) in self._connection.execute(_TOUCHED, version)
         )
+        # Behind the digest: what somebody has altered ends it before it is opened.
+        with self._transaction():
+            self._ender.note(self._connection, self._order.version, system_clock())
         upserted, ended, absent = self._connection.execute(_COUNTS, version).fetchone()
         (replaced,) = self._connection.execute(_REPLACED, version).fetchone()
         inserted, deleted = upserted - replaced, ended - replaced

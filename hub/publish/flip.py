@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from catalog.comparison import same_layout
+from catalog.definition import load
 from certs.canonical import Json, canonical
 from certs.encoding import rfc3339
+from hub.access.standing_stops import STOPPED
 from hub.errors import Conflict, NotFound
 from hub.ledger.change import Change
 from hub.publish import sequence
@@ -24,6 +27,7 @@ from hub.publish.operations import CHANGES
 from hub.publish.orders import Written
 from hub.publish.report import Report
 from hub.settings import Settings
+from hub.storage.entry_tables import DefinitionRow
 from hub.storage.generation import FIRST_VERSION
 from hub.storage.tables import (
     CertificateRow,
@@ -78,6 +82,7 @@ def begin_sealing(change: Change, publication: str, generation: str, keys: bytes
             digest="",
             state="sealing",
             keyed=True,
+            definition=row.definition,
         )
     )
     row.generation = generation
@@ -96,11 +101,27 @@ def begin_changing(change: Change, publication: str) -> tuple[GenerationRow, int
     sequence.require_next(row.mode, row.sequence, dataset.sequence)
     standing = session.get(GenerationRow, dataset.generation) if dataset.generation else None
     standing = sequence.require_changeable(dataset, standing)
+    require_layout(session, row.definition, standing)
     forget_generation(change, row)
     session.flush()
     version = dataset.version + 1
     session.add(ChangeSetRow(publication=publication, generation=standing.name, version=version))
     return standing, version
+
+
+def require_layout(session: Session, definition: str | None, standing: GenerationRow) -> None:
+    """Raise ``OutOfOrder`` if the rows that stand hold other items than rows under ``definition``.
+
+    A change set writes among them, and whoever reads goes by one layout.
+    """
+    if definition == standing.definition:
+        return
+    ours, theirs = (session.get(DefinitionRow, name) for name in (definition, standing.definition))
+    if ours is None or theirs is None:
+        raise OutOfOrder(why=sequence.IN_FULL_FIRST)
+    now, sealed = (load(one.definition, one.dataset) for one in (ours, theirs))
+    if not same_layout(now, sealed):
+        raise OutOfOrder(why=sequence.IN_FULL_FIRST)
 
 
 def take_seals(change: Change, generation: str, seals: int) -> None:
@@ -141,14 +162,18 @@ def hold(change: Change, publication: str) -> None:
 
 
 def sender_stands(session: Session, publication: str) -> bool:
-    """Whether certificate, connector and department of the sender are active."""
+    """Whether certificate, connector and department of the sender are active.
+
+    And whether nobody has stopped the dataset in an emergency.
+    """
     row = publication_in(session, publication)
     certificate = session.get(CertificateRow, row.keyid)
     connector = session.get(ConnectorRow, row.connector)
     if certificate is None or connector is None or certificate.connector != connector.urn:
         return False
     department = session.get(DepartmentRow, connector.department)
-    if department is None:
+    dataset = session.get(DatasetRow, row.dataset)
+    if department is None or dataset is None or dataset.status == STOPPED:
         return False
     return {certificate.status, connector.status, department.status} == {"active"}
 
@@ -168,6 +193,9 @@ def go_live(
     if released_by is None and not sender_stands(session, publication):
         raise SenderSuspended
     dataset = _dataset(session, row)
+    if dataset.status == STOPPED:
+        # Also what a steward releases waits until the emergency is over.
+        raise Conflict(why="stopped")
     sequence.require_next(row.mode, row.sequence, dataset.sequence)
     standing = session.get(GenerationRow, dataset.generation) if dataset.generation else None
     before = standing.digest if standing is not None else None
@@ -184,12 +212,13 @@ def go_live(
     for changed in (dataset, generation, row):
         session.add(changed)
     report: dict[str, Json] = json.loads(row.report or "{}")
-    change.append(
+    row.live = change.append(
         "publication",
         {
             "as_of": rfc3339(dataset.as_of),
             "before": before,
             "dataset": settings.full(dataset.code),
+            "definition": generation.definition,
             "digest": generation.digest,
             "generation": generation.name,
             "mode": row.mode,

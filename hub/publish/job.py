@@ -96,8 +96,10 @@ class Job:
         """Do it all; a publication that cannot be finished is left ``failed``."""
         found = self._store.connection.execute(
             "SELECT p.dataset, p.connector, p.columns, p.key, p.total, p.generation, p.mode,"
-            " p.state, d.definition, d.department FROM publications p"
-            " JOIN datasets d ON d.code = p.dataset WHERE p.id = ?",
+            # The definition under which it was begun, whatever has been published since.
+            " p.state, s.definition, d.department FROM publications p"
+            " JOIN datasets d ON d.code = p.dataset"
+            " JOIN definitions s ON s.digest = p.definition WHERE p.id = ?",
             (self._id,),
         ).fetchone()
         if found is None:

@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from catalog.definition import load
 from certs.canonical import Json
+from certs.encoding import digest as digest_of
 from certs.encoding import rfc3339
 from certs.sealing import KEY_BYTES, SealingKey, Wrapping
+from hub.access.standing_stops import STOPPED
 from hub.clock import Clock
 from hub.errors import Conflict, Forbidden, NotFound, Unprocessable
 from hub.ledger.change import Actor, Changes
@@ -117,7 +119,12 @@ class Publications:
             if row is None or row.department != department:
                 # Whether another department has such a dataset is nobody's business.
                 raise NotFound(what="dataset")
-            require_columns(load(row.definition, dataset), columns)
+            definition = load(row.definition, dataset)
+            if definition.source != "copied":
+                raise Unprocessable(why="dataset-of-materials")
+            if row.status == STOPPED:
+                raise Conflict(why="stopped")
+            require_columns(definition, columns)
             begun = begun_before(change.session, connector, dataset, token)
             if begun is not None:
                 require_same(begun, columns, mode, sequence)
@@ -126,7 +133,8 @@ class Publications:
             silent = make_room(change, self._folder, dataset, connector)
             number = order.number_of(mode, sequence, row.sequence)
             if mode == CHANGES:
-                order.require_changeable(row, standing_of(change.session, row))
+                standing = order.require_changeable(row, standing_of(change.session, row))
+                flip.require_layout(change.session, digest_of(row.definition), standing)
             order.require_next(mode, number, row.sequence)
             staging.create(change.time)
             begun = PublicationRow(
@@ -142,6 +150,7 @@ class Publications:
                 mode=mode,
                 sequence=number,
                 token=token,
+                definition=digest_of(row.definition),
             )
             change.session.add(begun)
             given = self._begun(begun, new=True)

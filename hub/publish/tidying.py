@@ -4,6 +4,7 @@ Rows that a change set has ended go as soon as it is live; what one that was cut
 written goes before the next one, and at the start of a hub.
 """
 
+from hub.clock import system_clock
 from hub.errors import StorageRefused
 from hub.storage.folder import Folder
 from hub.storage.sqlite import Connection, DatabaseError
@@ -39,7 +40,7 @@ def tidy_standing(
             if row is None or not path.exists():
                 return
             pending = connection.execute(_PENDING, (name,)).fetchone() is not None
-            tidy(path, row[0], pending=pending)
+            tidy(path, row[0], pending=pending, now=system_clock())
     except (StorageRefused, DatabaseError):
         return
     finally:

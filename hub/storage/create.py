@@ -13,7 +13,7 @@ from hub.storage.folder import Folder
 from hub.storage.lock import FileLock
 from hub.storage.sqlite import DatabaseError, connect, driver
 
-NEWEST = "0009"
+NEWEST = "0013"
 """The newest migration of this release."""
 
 

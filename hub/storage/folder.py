@@ -12,6 +12,7 @@ keys/persons/       a key for each retention class and month
 keys/root/          the offline root's key, to be carried away
 records/            one sealed database a generation
 staging/            sealed uploads of running publications
+objects/            sealed pieces of materials, unless settings keep them in S3
 checkpoint.txt      the newest checkpoint, unless settings keep it elsewhere
 """
 
@@ -69,6 +70,11 @@ class Folder:
     def staging(self) -> Path:
         """The folder of sealed uploads."""
         return self.root / "staging"
+
+    @property
+    def objects(self) -> Path:
+        """The folder of sealed pieces of materials."""
+        return self.root / "objects"
 
     def generation(self, name: str) -> Path:
         """The database of one generation."""

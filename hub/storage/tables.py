@@ -80,6 +80,8 @@ class PurposeRow(SQLModel, table=True):
     title_en: str
     basis: str
     status: str
+    ended: int | None = None
+    """When it ended; None while it goes on, and for one that ended before this was kept."""
 
 
 class DatasetRow(SQLModel, table=True):
@@ -113,6 +115,8 @@ class GenerationRow(SQLModel, table=True):
     """Its rows are found by their row key, so it takes change sets."""
     seals: int = 0
     """What its key has sealed, at least: taken before it is used."""
+    definition: str | None = None
+    """The digest of the definition whose items its rows hold, in their order."""
 
 
 class PublicationRow(SQLModel, table=True):
@@ -145,6 +149,10 @@ class PublicationRow(SQLModel, table=True):
     """The number of a change set, or of the last one that a full publication holds."""
     token: str | None = None
     """What its connector chose, so as to ask again for the same one."""
+    definition: str | None = None
+    """The digest of the definition under which it was begun."""
+    live: int | None = None
+    """The position of the entry with which it went live; None for one from before that was kept."""
 
 
 class ChangeSetRow(SQLModel, table=True):

@@ -9,6 +9,7 @@ Whoever writes holds the file's lock. Readers see one version whole, and wait fo
 
 from pathlib import Path
 
+from hub.storage.ended import make_ended, prune_ended, take_back_ended
 from hub.storage.lock import FileLock
 from hub.storage.sqlite import Connection, connect
 
@@ -62,6 +63,7 @@ def make_changeable(connection: Connection) -> None:
     """Make the indexes that changes need; publishing in full does without, for its speed."""
     for statement in _INDEXES:
         connection.execute(statement)
+    make_ended(connection)
 
 
 def is_changeable(connection: Connection) -> bool:
@@ -78,10 +80,13 @@ def take_back(connection: Connection, version: int) -> None:
     _in_parts(connection, f"DELETE FROM rows WHERE id IN ({_BEGUN})", version)  # noqa: S608
     _in_parts(connection, f"UPDATE rows SET last = NULL WHERE id IN ({_ENDING})", version)  # noqa: S608
     connection.execute("DELETE FROM blocks WHERE version > ?", (version,))
+    take_back_ended(connection, version)
 
 
-def tidy(path: Path, version: int, *, pending: bool) -> None:
+def tidy(path: Path, version: int, *, pending: bool, now: int | None = None) -> None:
     """Leave only what ``version`` shows, and what is ``pending`` for the next one.
+
+    What ended long before ``now`` (milliseconds) is not told to followers any more either.
 
     Call it with the file's lock. A file that no change set has touched is left as it is. May be
     cut off and called again. Raises ``StorageRefused`` or the driver's error.
@@ -94,6 +99,8 @@ def tidy(path: Path, version: int, *, pending: bool) -> None:
         connection.execute(_OLD_BLOCKS, (version,))
         if not pending:
             take_back(connection, version)
+        if now is not None:
+            prune_ended(connection, now)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()

@@ -29,6 +29,21 @@ def publication_context(publication: str) -> str:
     return f"publication/{publication}"
 
 
+def material_context(material: str) -> str:
+    """What a material's key is wrapped for, on its way and on file."""
+    return f"material/{material}"
+
+
+def licence_context(licence: str) -> str:
+    """What a licence's key is wrapped for."""
+    return f"licence/{licence}"
+
+
+def case_context(case: str) -> str:
+    """What the key of a case's content is wrapped for."""
+    return f"case/{case}"
+
+
 def kept_context(label: str) -> str:
     """What a kept key is wrapped for."""
     return f"kept/{label}"
@@ -45,6 +60,16 @@ def wrapped_keys(connection: Connection, hub: str) -> Iterator[Wrapped]:
         if blob:
             update = "UPDATE publications SET key = ? WHERE id = ?"
             yield Wrapped(update, publication, publication_context(publication), blob)
+    for table in ("materials", "material_uploads"):
+        for material, blob in connection.execute(f"SELECT id, key FROM {table}").fetchall():  # noqa: S608 no input
+            if blob:
+                update = f"UPDATE {table} SET key = ? WHERE id = ?"  # noqa: S608 no input
+                yield Wrapped(update, material, material_context(material), blob)
+    for licence, blob in connection.execute("SELECT id, key FROM licences").fetchall():
+        update = "UPDATE licences SET key = ? WHERE id = ?"
+        yield Wrapped(update, licence, licence_context(licence), blob)
+    for case, blob in connection.execute("SELECT id, key FROM cases").fetchall():
+        yield Wrapped("UPDATE cases SET key = ? WHERE id = ?", case, case_context(case), blob)
     for label, blob in connection.execute("SELECT label, wrapped FROM kept_keys").fetchall():
         update = "UPDATE kept_keys SET wrapped = ? WHERE label = ?"
         yield Wrapped(update, label, kept_context(label), blob)

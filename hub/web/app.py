@@ -14,10 +14,15 @@ from hub.catalogue.shelf import Shelf
 from hub.errors import NotFound, Unavailable, Unprocessable
 from hub.ledger.folding import Folding
 from hub.lookup.receipt import Reply
+from hub.objections.telling import tell
 from hub.runtime import Hub
+from hub.web.case_routes import case_routes
 from hub.web.department_routes import department_routes
 from hub.web.front import Front
 from hub.web.ledger_routes import ledger_routes
+from hub.web.licence_routes import licence_routes
+from hub.web.material_routes import material_routes
+from hub.web.objection_routes import objection_routes
 from hub.web.opened import opened_routes
 from hub.web.pages import pages
 from hub.web.people_routes import people_routes
@@ -40,6 +45,12 @@ ERASE_SECONDS = 1.0
 """Between two looks whether something is to be destroyed, or has been by another process."""
 ATTEMPTS_SECONDS = 60
 """Between two entries that sum failed attempts."""
+MATERIALS_SECONDS = 60
+"""Between two looks for uploads of materials that have ended or were abandoned."""
+LICENCES_SECONDS = 60
+"""Between two looks for licences whose last day is over."""
+TELL_SECONDS = 1.0
+"""Between two looks whether receivers of a corrected value are to be told."""
 KEYS_SECONDS = 60
 """Between two looks for keys that have run out."""
 METHOD_NOT_ALLOWED = 405
@@ -60,6 +71,9 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
             asyncio.create_task(_sum_attempts(hub)),
             asyncio.create_task(_erase(hub)),
             asyncio.create_task(_tidy_keys(hub)),
+            asyncio.create_task(_sweep_materials(hub)),
+            asyncio.create_task(_expire_licences(hub)),
+            asyncio.create_task(_tell(hub)),
         ]
         if hub.coverage.witnesses:
             tasks += [asyncio.create_task(_cover(hub)), asyncio.create_task(_witness(hub))]
@@ -92,8 +106,12 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
     app.include_router(public_routes(hub))
     app.include_router(ledger_routes(hub))
     app.include_router(department_routes(hub))
+    app.include_router(material_routes(hub))
+    app.include_router(case_routes(hub))
+    app.include_router(licence_routes(hub))
     app.include_router(opened_routes(hub))
     app.include_router(quality_routes(hub))
+    app.include_router(objection_routes(hub))
     shelf = Shelf(hub.reading, hub.book)
     app.include_router(people_routes(hub, shelf))
     app.include_router(retention_routes(hub))
@@ -173,6 +191,18 @@ async def _sum_attempts(hub: Hub) -> None:
             _log.warning("failed attempts could not be entered")
 
 
+async def _tell(hub: Hub) -> None:
+    while True:
+        try:
+            if hub.checkpointer.held:
+                await tell(hub.objections)
+        except Unavailable:
+            _log.warning("receivers of a corrected value could not be told")
+        except Exception:  # noqa: BLE001 the next round may well succeed
+            _log.exception("telling receivers of a corrected value failed")
+        await asyncio.sleep(TELL_SECONDS)
+
+
 async def _tidy_keys(hub: Hub) -> None:
     while True:
         await asyncio.sleep(KEYS_SECONDS)
@@ -180,6 +210,30 @@ async def _tidy_keys(hub: Hub) -> None:
             hub.keys.tidy()
         except (YifenError, OSError):
             _log.exception("keys that have run out could not be put away")
+
+
+async def _sweep_materials(hub: Hub) -> None:
+    while True:
+        try:
+            await hub.materials.sweep()
+        except Unavailable:
+            _log.warning("uploads that have ended could not be taken away")
+        except Exception:  # noqa: BLE001 the next look may well succeed
+            _log.exception("uploads that have ended could not be taken away")
+        await asyncio.sleep(MATERIALS_SECONDS)
+
+
+async def _expire_licences(hub: Hub) -> None:
+    while True:
+        pause: float = LICENCES_SECONDS
+        try:
+            if hub.office.expire():
+                pause = CATCH_UP_SECONDS
+        except Unavailable:
+            _log.warning("licences that have ended could not be entered")
+        except Exception:  # noqa: BLE001 the next look may well succeed
+            _log.exception("licences that have ended could not be entered")
+        await asyncio.sleep(pause)
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -82,6 +82,7 @@ def shown(entry: Entry) -> dict[str, Json]:
     dataset = entry.dataset
     return {
         "as_of": None if entry.as_of is None else rfc3339(entry.as_of),
+        "classification": dataset.classification,
         "code": dataset.code,
         "family": dataset.family,
         "provider": entry.provider.code,

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
 from catalog.identifiers import check_any
 from certs.canonical import Json
 from certs.errors import YifenError
-from hub.access import connectors, grants, marks
+from hub.access import connectors, grants
 from hub.errors import Forbidden, NotFound, Unavailable, Unprocessable
 from hub.lookup.receipt import JSON, PROBLEM
 from hub.lookup.stored import stored_entries
+from hub.objections import answering
 from hub.runtime import Hub
 from hub.web.front import address_of, read_body
 from hub.web.json_body import answer, empty, read_body_as
@@ -99,9 +100,12 @@ def department_routes(hub: Hub) -> APIRouter:
         granted = grants.listing(hub.reading, department=call.caller.department, dataset=code)
         if source is None or (source.department != call.caller.department and not granted):
             raise NotFound(what="dataset")
+        # Its own department sends rows by what is published, others read what stands by it.
+        own = source.department == call.caller.department
+        dataset = source.published if own else source.dataset
         return answer(
             {
-                "definition": orjson.loads(source.dataset.model_dump_json()),
+                "definition": orjson.loads(dataset.model_dump_json()),
                 "department": hub.settings.full(source.department),
             }
         )
@@ -131,11 +135,12 @@ def department_routes(hub: Hub) -> APIRouter:
         if source is None or source.department != call.caller.department:
             raise Forbidden
         checked = check_any((given.subject.type,), given.subject.id)
-        if given.subject.type not in source.dataset.subject.kinds or not checked.acceptable:
+        kinds = source.dataset.subject_item.kinds
+        if given.subject.type not in kinds or not checked.acceptable:
             raise Unprocessable(why="subject")
         pseudonym = hub.records.pseudonym(source, checked.value, given.row)
         subject = (given.subject.type, given.subject.id)
-        entry = marks.set_mark(hub.changes, call.actor, code, pseudonym, given.kind, subject)
+        entry = answering.mark(hub.objections, call.actor, code, pseudonym, given.kind, subject)
         return answer({"entry": entry})
 
     return routes

@@ -25,10 +25,11 @@ Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_QUESTION = re.compile(rb"/v1/datasets/([a-z0-9_-]{1,64})/(lookup|verify|batch)\Z")
-BATCH = b"batch"
+_QUESTION = re.compile(rb"/v1/datasets/([a-z0-9_-]{1,64})/(lookup|verify|view|batch|feed)\Z")
+BATCH, FEED = b"batch", b"feed"
 JOINT = b"/v1/joint"
 """Several questions in one request: their datasets stand in the body."""
+NO_CONTENT = 204
 UNIDENTIFIED = (NotIdentified, SignatureError, CertificateError, MalformedHeader)
 """Errors of attempts that never became questions."""
 _log = logging.getLogger("hub.web")
@@ -65,14 +66,7 @@ class Front:
         message = message_of(scope, self._origin)
         try:
             attempts.allow(address)
-            body = await read_body(receive, self._limit)
-            if match is None:
-                return await self._hub.joint.ask_signed(message, body)
-            dataset = match[1].decode("ascii")
-            if match[2] == BATCH:
-                return await self._hub.batches.ask_signed(dataset, message, body)
-            operation = cast("Operation", match[2].decode("ascii"))
-            return await self._hub.exchange.ask_signed(operation, dataset, message, body)
+            return await self._asked(match, message, await read_body(receive, self._limit))
         except TooLarge:
             return reply_to(TOO_LARGE, 413)
         except YifenError as error:
@@ -83,6 +77,18 @@ class Front:
         except Exception:  # noqa: BLE001 told as a bare 500, whatever it is
             _log.exception("a question failed")
             return reply_to(INTERNAL, 500)
+
+    async def _asked(self, match: re.Match[bytes] | None, message: Message, body: bytes) -> Reply:
+        hub = self._hub
+        if match is None:
+            return await hub.joint.ask_signed(message, body)
+        dataset = match[1].decode("ascii")
+        if match[2] == BATCH:
+            return await hub.batches.ask_signed(dataset, message, body)
+        if match[2] == FEED:
+            return await hub.feeds.ask_signed(dataset, message, body)
+        operation = cast("Operation", match[2].decode("ascii"))
+        return await hub.exchange.ask_signed(operation, dataset, message, body)
 
 
 def address_of(scope: Scope) -> str:
@@ -125,6 +131,8 @@ async def respond(send: Send, reply: Reply) -> None:
         (b"content-length", b"%d" % len(reply.body)),
         (b"cache-control", b"no-store"),
     ]
+    if reply.status == NO_CONTENT:
+        headers = headers[2:]
     if reply.receipt is not None:
         headers.append((b"hub-receipt", reply.receipt.encode("ascii")))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -13,7 +13,7 @@ from hub.web.json_body import answer
 from hub.web.person_request import Strict, allowed, given
 
 _Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Rotated = Literal["receipt", "checkpoint", "session", "master"]
+Rotated = Literal["receipt", "checkpoint", "session", "credential", "master"]
 
 
 class RotationBody(Strict):

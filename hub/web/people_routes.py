@@ -10,19 +10,27 @@ from pydantic import StringConstraints
 
 from catalog.purposes import Purpose
 from certs.canonical import Json
-from hub.access import connectors, datasets, departments, grants, purposes
+from hub.access import connectors, departments, grants, purposes
 from hub.access.grant import Terms
+from hub.catalogue import datasets
+from hub.catalogue.entry import OnRecord
 from hub.catalogue.shelf import Shelf
 from hub.people.permissions import Permission, may
 from hub.runtime import Hub
 from hub.web.application_routes import application_routes
 from hub.web.catalogue_routes import catalogue_routes
+from hub.web.delegation_routes import delegation_routes
 from hub.web.duty_routes import duty_routes
+from hub.web.entry_routes import entry_routes
 from hub.web.json_body import answer, empty
 from hub.web.key_routes import key_routes
+from hub.web.life_routes import life_routes
 from hub.web.person_request import Line, Slug, Strict, allowed, given
+from hub.web.reuse_routes import reuse_routes
+from hub.web.service_routes import service_routes
 from hub.web.session import person_of
 from hub.web.staff_routes import session_routes, staff_routes
+from hub.web.usage_routes import usage_routes
 
 
 class DepartmentBody(Strict):
@@ -47,10 +55,11 @@ class InvitationBody(Strict):
 
 
 class DatasetBody(Strict):
-    """A dataset to register: its department and its definition in TOML."""
+    """An entry to take over: its department, its definition in TOML, and what is on record."""
 
     department: Slug
     definition: Annotated[str, StringConstraints(max_length=datasets.MAX_DEFINITION)]
+    on_record: OnRecord
 
 
 class ChangedTermsBody(Strict):
@@ -78,7 +87,13 @@ def people_routes(hub: Hub, shelf: Shelf) -> APIRouter:
     _publication_routes(hub, routes)
     application_routes(hub, routes)
     catalogue_routes(hub, shelf, routes)
+    delegation_routes(hub, routes)
     duty_routes(hub, routes)
+    service_routes(hub, routes)
+    reuse_routes(hub, routes)
+    entry_routes(hub, routes)
+    life_routes(hub, routes)
+    usage_routes(hub, routes)
     return routes
 
 
@@ -132,7 +147,9 @@ def _catalogue_routes(hub: Hub, routes: APIRouter) -> None:
     async def register(request: Request) -> Response:
         actor = allowed(request, hub, Permission.ADMIT)
         asked = await given(request, hub, DatasetBody)
-        entry = datasets.register(hub.changes, actor, asked.department, asked.definition.encode())
+        entry = datasets.register(
+            hub.changes, actor, asked.department, asked.definition.encode(), asked.on_record
+        )
         return answer({"entry": entry}, 201)
 
     @routes.get("/datasets")

@@ -6,7 +6,13 @@ is a bare 500 that tells nothing.
 
 from collections.abc import Mapping
 
-from catalog.errors import DefinitionRefused
+from catalog.errors import (
+    DefinitionRefused,
+    ExplanationMissing,
+    LicenceRefused,
+    SheetUnreadable,
+    TransitionRefused,
+)
 from certs.canonical import canonical
 from certs.errors import (
     CertificateError,
@@ -18,6 +24,7 @@ from certs.errors import (
     YifenError,
 )
 from hub.applications.errors import ApplicationIncomplete
+from hub.catalogue.errors import EntryIncomplete
 from hub.errors import (
     Busy,
     Conflict,
@@ -31,8 +38,10 @@ from hub.errors import (
     Unavailable,
     Unprocessable,
 )
+from hub.licences.errors import NotPrintable
 from hub.lookup.receipt import PROBLEM, Reply
 from hub.lookup.refusals import problem
+from hub.objections.errors import ObjectionQuotaSpent, ObjectionThrottled
 
 STATUS: Mapping[type[YifenError], int] = {
     MalformedJson: 400,
@@ -50,7 +59,15 @@ STATUS: Mapping[type[YifenError], int] = {
     Conflict: 409,
     Unprocessable: 422,
     ApplicationIncomplete: 422,
+    ObjectionQuotaSpent: 429,
+    ObjectionThrottled: 429,
+    EntryIncomplete: 422,
     DefinitionRefused: 422,
+    ExplanationMissing: 422,
+    LicenceRefused: 422,
+    NotPrintable: 422,
+    SheetUnreadable: 422,
+    TransitionRefused: 409,
     TooLarge: 413,
     Busy: 503,
     Unavailable: 503,

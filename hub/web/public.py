@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from certs.encoding import rfc3339
 from hub.errors import Unavailable
-from hub.keys.listing import receipt_keys
+from hub.keys.listing import published_keys
 from hub.runtime import Hub
 from hub.web.json_body import answer
 from hub.web.ledger_routes import ledger_members
@@ -28,7 +28,12 @@ def public_routes(hub: Hub) -> APIRouter:
 
     @routes.get("/.well-known/jwks.json")
     async def keys() -> JSONResponse:
-        return answer({"keys": receipt_keys(hub.ring.refresh().register)})
+        return answer({"keys": published_keys(hub.ring.refresh().register)})
+
+    @routes.get("/.well-known/jwt-vc-issuer")
+    async def issuer() -> JSONResponse:
+        origin = hub.settings.public_origin
+        return answer({"issuer": origin, "jwks_uri": f"{origin}/.well-known/jwks.json"})
 
     @routes.get("/healthz")
     async def health() -> PlainTextResponse:

@@ -8,7 +8,7 @@ from fastapi import Request
 from hub.errors import Replayed
 from hub.ledger.change import Actor
 from hub.lookup.attempts import named_connector
-from hub.lookup.identify import Caller, identify, still_stands
+from hub.lookup.identify import Caller, identify_now, still_stands
 from hub.runtime import Hub
 from hub.web.front import UNIDENTIFIED, address_of, message_of, read_body
 
@@ -43,7 +43,7 @@ async def signed_call(request: Request, hub: Hub, *, limit: int | None = None) -
     message = message_of(request.scope, hub.settings.public_origin)
     try:
         body = await read_body(request.receive, limit or hub.settings.limits.body_bytes)
-        caller, _ = identify(message, body, hub.book.current(), hub.clock())
+        caller, _ = identify_now(message, body, hub.book, hub.clock())
         if caller.nonce is None:
             raise Replayed
         epoch = hub.committer.reserve(caller.nonce, secrets.randbits(63))

@@ -22,10 +22,13 @@ import uvicorn
 from httpx2 import Response
 from starlette.testclient import TestClient
 from world.browsing import browser, enter
+from world.on_record import ON_RECORD
 
 from catalog.definition import Dataset, bundled
-from hub.access import datasets, departments, grants
+from certs.encoding import digest
+from hub.access import departments, grants
 from hub.access.grant import Grant, Terms
+from hub.catalogue import datasets
 from hub.clock import Clock, system_clock
 from hub.ledger.change import HUB, OPERATOR, Change
 from hub.ops.init import init
@@ -162,7 +165,7 @@ def build(root: Path, origin: str, clock: Clock = system_clock) -> House:
         departments.admit(hub.changes, OPERATOR, code, zh, en)
     for code, department in DATASETS:
         toml = files("catalog.datasets").joinpath(f"{code}.toml").read_bytes()
-        datasets.register(hub.changes, OPERATOR, department, toml)
+        datasets.register(hub.changes, OPERATOR, department, toml, ON_RECORD)
     hashed = hash_password(PASSWORD, "nobody")
     for account, name, department, roles in PEOPLE:
         accounts.enrol(hub.changes, OPERATOR, account, name, department, roles, hashed)
@@ -231,10 +234,18 @@ def seal(hub: Hub, dataset: Dataset, rows: list[dict[str, str]]) -> None:
                 row_count=len(rows),
                 digest="",
                 state="live",
+                definition=definition_of(change, dataset.code),
             )
         )
         change.session.flush()
         point(change, dataset.code, name)
+
+
+def definition_of(change: Change, code: str) -> str:
+    """The digest of a dataset's definition."""
+    row = change.session.get(DatasetRow, code)
+    assert row is not None
+    return digest(row.definition)
 
 
 def point(change: Change, code: str, generation: str) -> None:

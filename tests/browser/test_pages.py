@@ -25,14 +25,26 @@ PAGES = {
     "/ask/resident/lookup": {"hfc.wang"},
     "/ask/resident/verify": {"hfc.wang"},
     "/dossier": {"hfc.wang"},
-    "/grants": {"hfc.wang", "psb.zhou", "admin", "audit.zhao"},
+    "/grants": {"hfc.wang", "psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/grants/ended": {"admin", "audit.zhao"},
+    "/grants/matrix": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/grants/matrix.xlsx": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/stops": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
     "/applications": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
     "/applications/new": {"psb.zhou"},
     "/applications/new?dataset=real_estate": {"psb.zhou"},
+    "/objections": {"hfc.wang", "psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/objections/new/resident": {"hfc.wang"},
     "/calendar": {"hfc.wang", "psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/delegations": {"hfc.wang", "psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/delegations/new": {"psb.zhou"},
     "/grants/new": {"admin"},
     "/catalogue": {"hfc.wang", "psb.zhou", "psb.ma", "admin", "audit.zhao"},
     "/catalogue/resident": {"hfc.wang", "psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/entries": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/entries/new": {"psb.zhou"},
+    "/entries/resident": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
+    "/entries/resident/draft": {"psb.zhou"},
     "/publications": {"psb.zhou"},
     "/publications/P-5f0c1a2b3c4d": {"psb.zhou"},
     "/log": {"audit.zhao"},
@@ -52,7 +64,7 @@ def test_each_role_sees_its_own_pages(visited: "Visit", account: str) -> None:
     seen = {path for path in PAGES if visited.get(path).status == 200}
     assert seen == {path for path, who in PAGES.items() if account in who}
     home = visited.get("/").text
-    for path in ("/ask", "/grants", "/applications", "/publications", "/log"):
+    for path in ("/ask", "/grants", "/applications", "/entries", "/publications", "/log"):
         assert (f'href="{path}"' in home) == (account in PAGES[path])
 
 
@@ -231,6 +243,33 @@ def test_every_post_of_the_console_asks_for_the_forms_secret(visited: "Visit") -
         "/log": "audit.zhao",
         "/log/entry": "audit.zhao",
         "/publications/{publication}/{act}": "psb.zhou",
+        **{
+            f"/grants/{{grant_id}}/{act}": steward
+            for act in ("disposal", "disposition/report", "usage")
+        },
+        **{
+            f"/entries/{act}": steward
+            for act in (
+                "new",
+                "{code}/draft",
+                "{code}/assessments",
+                "{code}/change",
+                "{code}/extension",
+                "{code}/discard",
+            )
+        },
+        "/entries/{code}/approve": head,
+        "/objections/new/{dataset}": "hfc.wang",
+        "/objections/{objection}/withdraw": "hfc.wang",
+        "/objections/{objection}/content": steward,
+        "/objections/{objection}/answer": steward,
+        "/delegations/new": steward,
+        "/delegations/{delegation}/edit": steward,
+        **{f"/delegations/{{delegation}}/{act}": head for act in ("accept", "revoke", "sign")},
+        **{
+            f"/grants/{{grant_id}}/{act}": head
+            for act in ("disposal/sign", "disposition/request", "disposition/sign")
+        },
     }
     signed_in = ""
     for path in sorted(posts - {"/sign-in"}, key=lambda path: (whose.get(path, "admin"), path)):

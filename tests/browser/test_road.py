@@ -1,37 +1,28 @@
-"""From an application to an answer, through the pages: six people of two departments."""
+"""From an application to an answer, and to its end, through the pages: two departments."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page
-from world.browsing import NARROW, WIDE
+from world.browsing import Shots
+from world.serving import environment
+
+from connectors.enrolment import enrol, read_invitation
+from hub.access import connectors, purposes
+from hub.ledger.change import OPERATOR
 
 if TYPE_CHECKING:
     from conftest import Served
 
 pytestmark = pytest.mark.browser
 
+ROOT = Path(__file__).resolve().parents[2]
 ZHANG = "11010519491231002X"
-
-
-class Shots:
-    """Screenshots of where one is, numbered; wide, and one as on a telephone."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = 0
-
-    def take(self, page: Page, name: str) -> None:
-        self._count += 1
-        page.screenshot(path=self._folder / f"{self._count:02}-{name}.png", full_page=True)
-        page.set_viewport_size(NARROW)
-        page.screenshot(path=self._folder / f"{self._count:02}-{name}-narrow.png", full_page=True)
-        for element in page.locator("main > *, main .card > *, main > section > *").all():
-            inner = element.bounding_box()
-            assert inner is None or inner["x"] + inner["width"] <= NARROW["width"] + 1, name
-        page.set_viewport_size(WIDE)
 
 
 def drafts_with_gaps(page: Page, shots: Shots) -> str:
@@ -158,6 +149,117 @@ def test_six_people_from_an_application_to_an_answer(
     admin.goto(f"{served.address}/applications")
     assert application.rsplit("/", 1)[1] in admin.inner_text("table")
     shots.take(admin, "list")
+
+
+def objects(page: Page, shots: Shots) -> str:
+    """The officer, from the answer itself; gives the objection's address."""
+    page.click("text=结果有误？提出校核")
+    page.check("input[name=item][value=name]")
+    page.fill("#reason", "身份证载明为张玮")
+    page.click("summary:text('认为正确的值')")
+    page.fill("#value-name", "张玮")
+    page.click("form.card button")
+    assert page.inner_text(".head-row .tag") == "待答复"
+    assert ZHANG not in page.content()
+    shots.take(page, "objection")
+    return page.url
+
+
+def corrects(served: "Served", folder: Path) -> str:
+    """The police publish what is right, by their own connector; gives the publication."""
+    hub = served.house.hub
+    invitation = connectors.invite(hub.changes, OPERATOR, hub.trust, "psb", "registry")
+    enrol(read_invitation(invitation), folder / "connector")
+    rows = folder / "residents.csv"
+    header = "公民身份号码,姓名,性别,民族,出生日期,人员状态"
+    rows.write_text(f"{header}\n{ZHANG},张玮,1,01,1949-12-31,1\n", encoding="utf-8")
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "connectors", "--home", str(folder / "connector"), "--json"),
+            *("publish", "resident", str(rows), "--yes"),
+        ],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    told = json.loads(ran.stdout)
+    assert "publication" in told, told
+    return str(told["publication"]["publication"])
+
+
+def releases_and_answers(page: Page, shots: Shots, served: "Served", publication: str) -> None:
+    """The steward of the police: half the register is gone, so it was held; then the answer."""
+    page.goto(f"{served.address}/publications/{publication}")
+    page.click("form[action$=release] button")
+    page.goto(served.address)
+    page.click(".duties a[href^='/objections/']")
+    page.click("text=打开内容")
+    page.check("input[name=outcome][value=corrected]")
+    page.select_option("#publication", publication)
+    page.fill("#reason", "户籍底册为张玮，已更正")
+    shots.take(page, "correction")
+    page.click("text=答复 >> nth=-1")
+    assert page.inner_text(".head-row .tag") == "已更正"
+
+
+def disposes(writer: Page, head: Page, shots: Shots, grant: str) -> None:
+    """The purpose has ended: the steward writes down what became of the data, the head signs."""
+    writer.goto(grant)
+    writer.click("summary:text('登记数据处置')")
+    writer.fill("#method", "逐表删除并覆写备份介质")
+    writer.fill("#scope", "业务库中的全部结果")
+    writer.click("button:text('登记数据处置')")
+    head.goto(grant)
+    head.click("button:text('Sign the disposal record')")
+    assert "destroyed" in head.inner_text("main")
+    shots.take(head, "disposed")
+
+
+def test_the_whole_story_from_an_application_to_the_disposal(
+    enter: Callable[..., Page], served: "Served", tmp_path: Path
+) -> None:
+    """As tests/flows/test_story.py has it through the API; purposes are ended by a command."""
+    shots = Shots(tmp_path)
+    writer, head = enter("tax.liu"), enter("tax.sun", "en")
+    application = drafts_with_gaps(writer, shots)
+    completes(writer, shots)
+    head.reload()
+    signs(head, shots)
+    provider = enter("psb.zhou")
+    answers_in_part(provider, shots)
+    signs_the_reply(enter("psb.ma"), shots)
+    writer.reload()
+    writer.click("dl.facts a[href^='/grants/']")
+    grant = writer.url
+    officer = enter("tax.chen")
+    officer.goto(f"{served.address}/ask/resident/lookup")
+    asks(officer, shots)
+    objection = objects(officer, shots)
+    # One that has waited since the house was built: only one may be under way.
+    provider.goto(f"{served.address}/publications/P-5f0c1a2b3c4d")
+    provider.click("button.button-danger")
+    releases_and_answers(provider, shots, served, corrects(served, tmp_path))
+    # Whoever had received the value is told, by entries that name nobody.
+    officer.goto(objection)
+    assert "已更正" in officer.inner_text("main")
+    officer.goto(f"{served.address}/ask/resident/lookup")
+    officer.fill("#subject", ZHANG)
+    officer.select_option("#purpose", "tax_administration")
+    officer.check("input[name=item][value=name]")
+    officer.click("form.card button")
+    assert "张玮" in officer.inner_text("table.values")
+    assert officer.locator(".record-disputed").count() == 0
+    purposes.set_status(served.house.hub.changes, OPERATOR, "tax_administration", "ended")
+    officer.goto(f"{served.address}/ask/resident/lookup")
+    assert "tax_administration" not in officer.content()
+    disposes(writer, head, shots, grant)
+    admin = enter("admin")
+    admin.goto(f"{served.address}/grants/ended")
+    assert grant.rsplit("/", 1)[1] not in admin.inner_text("main")
+    assert application.startswith(served.address)
 
 
 def test_an_administrator_corrects_the_calendar(

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
+from catalog.errors import IdentifierRefused
 from catalog.identifiers import check, check_any, licence, organisation, resident, uscc
 
 PUBLIC_BODIES = ["11100000MB0143028R", "11100000000013127D", "11100000MB03271699"]
@@ -172,9 +173,48 @@ def test_published_licence_is_valid_with_and_without_its_root() -> None:
     assert check("licence_id", PUBLISHED_LICENCE).value == with_root
 
 
-def test_licence_built_is_the_one_published() -> None:
-    parts = PUBLISHED_LICENCE.split(".")
-    assert licence.build(*parts[:4]) == licence.ROOT + PUBLISHED_LICENCE
+# All three as they stand in public code of connected systems.
+PUBLISHED_LICENCES = [
+    PUBLISHED_LICENCE,
+    "11100000000013338W011.11430000006122244L.20230000403.002.S",
+    "11100000000013338W032.11220000013544541J.2430599.001.F",
+]
+
+
+@pytest.mark.parametrize("published", PUBLISHED_LICENCES)
+def test_licence_built_is_the_one_published(published: str) -> None:
+    parts = published.split(".")
+    assert licence.build(*parts[:4]) == licence.ROOT + published
+    assert licence.split(licence.ROOT + published) == tuple(parts[:4])
+    assert check("licence_id", published).verdict == "valid"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "part"),
+    [
+        (0, "11100000000013338W09", "type_code"),
+        (0, "11100000000013338w009", "type_code"),
+        (1, "11330105002500287I", "issuer"),
+        (1, "", "issuer"),
+        (2, "", "serial"),
+        (2, "2025.01", "serial"),
+        (2, "号1", "serial"),
+        (2, "1" * 65, "serial"),
+        (3, "02", "version"),
+        (3, "002\n", "version"),
+    ],
+)
+def test_licence_of_broken_parts_is_not_built(place: int, value: str, part: str) -> None:
+    parts = PUBLISHED_LICENCE.split(".")[:4]
+    parts[place] = value
+    with pytest.raises(IdentifierRefused) as refused:
+        licence.build(*parts)
+    assert refused.value.facts == {"part": part}
+
+
+def test_what_is_no_licence_identifier_is_not_split() -> None:
+    with pytest.raises(IdentifierRefused):
+        licence.split("1.2.3")
 
 
 def test_licence_with_a_foreign_check_character_warns_and_a_broken_one_is_invalid() -> None:

@@ -91,6 +91,7 @@ def test_what_is_forged_without_a_lie_holds(connector: Connector, hub: "StandIn"
         (control(dataset=None), "control-dataset"),
         (control(purpose="other"), "control-purpose"),
         (control(purpose=None), "control-purpose"),
+        (control(delegation="demo.yifen:D-0123456789ab"), "control-delegation"),
         (control(grant=None), "control-grant"),
         (lambda case: replace(case, kind="verify"), "kind"),
         (lambda case: replace(case, late=-HOUR), "time"),

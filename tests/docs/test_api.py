@@ -22,7 +22,9 @@ CODE_ROW = re.compile(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (\d{3}) \|", re.MULTI
 QUESTIONS = {
     ("POST", "/v1/datasets/{code}/lookup"),
     ("POST", "/v1/datasets/{code}/verify"),
+    ("POST", "/v1/datasets/{code}/view"),
     ("POST", "/v1/datasets/{code}/batch"),
+    ("POST", "/v1/datasets/{code}/feed"),
     ("POST", "/v1/joint"),
 }
 """Answered by ``hub/web/front.py`` before any route."""

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 import python_calamine
+from world.on_record import ON_RECORD
 from world.serving import Served, environment, free_port, start, until_ready
 from world.town import ADMINISTRATOR, Town
 
 from certs.canonical import Json
 from certs.keys import write_secret
-from hub.access import connectors, datasets
+from hub.access import connectors
+from hub.catalogue import datasets
 from hub.ledger.change import Actor
 from hub.runtime import open_hub
 
@@ -43,7 +45,7 @@ def publish(town_today: Town, tmp_path_factory: pytest.TempPathFactory) -> Itera
     town_today.copy(folder, f"http://127.0.0.1:{port}")
     hub = open_hub(folder)
     definition = resources("catalog.datasets").joinpath("legal_entity.toml").read_bytes()
-    datasets.register(hub.changes, ADMINISTRATOR, "mrb", definition)
+    datasets.register(hub.changes, ADMINISTRATOR, "mrb", definition, ON_RECORD)
     for department in TAKEN:
         invitation = connectors.invite(hub.changes, ADMINISTRATOR, hub.trust, department, "intake")
         write_secret(place / f"{department}.invitation", f"{invitation}\n".encode())

@@ -10,14 +10,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from world.on_record import ON_RECORD
 from world.serving import Served, environment, free_port, start, until_ready
 from world.town import ADMINISTRATOR, PURPOSE, Town
 
 from certs.canonical import parse
 from certs.encoding import rfc3339
 from certs.keys import write_secret
-from hub.access import connectors, datasets, grants
+from hub.access import connectors, grants
 from hub.access.grant import Terms
+from hub.catalogue import datasets
 from hub.clock import DAY, system_clock
 from hub.runtime import open_hub
 
@@ -34,7 +36,7 @@ def registry(town_today: Town, tmp_path: Path) -> Iterator[tuple[Served, Connect
     town_today.copy(folder, f"http://127.0.0.1:{port}")
     hub = open_hub(folder)
     definition = files("catalog.datasets").joinpath("legal_entity.toml").read_bytes()
-    datasets.register(hub.changes, ADMINISTRATOR, "mrb", definition)
+    datasets.register(hub.changes, ADMINISTRATOR, "mrb", definition, ON_RECORD)
     now = system_clock()
     terms = {
         "department": "nrb",

@@ -7,13 +7,22 @@ from certs.encoding import rfc3339
 from hub.applications import answering, applying
 from hub.applications.application import Application, Elements, Extension, Gap
 from hub.calendar.corrections import working_days
+from hub.catalogue import datasets, deciding, drafting, register
+from hub.catalogue import entry as entries
+from hub.catalogue.entry import Assessment, EntryState
+from hub.delegation.delegation import Delegation
 from hub.ledger.change import OPERATOR, Actor
+from hub.objections import raising
+from hub.objections.objection import Claim
 from hub.people import accounts
 from hub.people.passwords import hash_password
 from hub.people.permissions import DEPARTMENTAL
+from world import delegating
 from world.asking import Answer
+from world.entering import CODE, PERMITS
+from world.on_record import ON_RECORD
 from world.time import DAY
-from world.town import PASSWORD, PURPOSE, World
+from world.town import PASSWORD, PURPOSE, SUBJECTS, World
 
 PROVIDER, APPLICANT, THIRD = "psb", "mrb", "nrb"
 DEPARTMENTS = (PROVIDER, APPLICANT, THIRD)
@@ -37,6 +46,11 @@ class Everyone:
 
     world: World
     applications: dict[str, Application] = field(default_factory=dict)
+    delegations: dict[str, Delegation] = field(default_factory=dict)
+    entries: dict[str, EntryState] = field(default_factory=dict)
+    """Catalogue entries of ``PROVIDER``, one at each stage."""
+    objection: str = ""
+    """One that ``THIRD`` has raised against ``PROVIDER``, once it was made."""
 
     @classmethod
     def of(cls, world: World) -> "Everyone":
@@ -53,7 +67,49 @@ class Everyone:
             accounts.enrol(changes, OPERATOR, account(role), role, None, [role], hashed)
         everyone = cls(world)
         everyone.applications.update(everyone.made())
+        for how in (delegating.drafted, delegating.signed):
+            found = how(changes, world.time(), APPLICANT, to=THIRD)
+            everyone.delegations[f"delegation-{found.status}"] = found
+        everyone.entries.update(everyone.listed())
         return everyone
+
+    def of_route(self, on: str) -> Application | Delegation:
+        """The thing that a route is called with."""
+        return self.delegations[on] if on in self.delegations else self.applications[on]
+
+    def listed(self) -> Iterator[tuple[str, EntryState]]:
+        """A catalogue entry at every stage."""
+        changes, calendar = self.world.hub.changes, working_days(self.world.hub.reading)
+        writer, head = actor(WRITERS[1]), actor(f"{PROVIDER}.head")
+        authority = Actor("console", account=account("administrator"))
+        passed = Assessment(result="passed", reference="评〔2026〕1号", day="2026-01-05")
+
+        def permits(number: int) -> bytes:
+            text = PERMITS.replace("/000001", f"/{number:06}")
+            return text.replace(CODE, f"permit_{number}").encode()
+
+        for number, stage in enumerate(("draft", "assessed", "approved", "reviewed"), 1):
+            entry = drafting.begin(changes, writer, permits(number))
+            if stage != "draft":
+                entry = drafting.assess(
+                    changes, writer, entry.code, entry.version, secrecy=passed, privacy=passed
+                )
+            if stage in {"approved", "reviewed"}:
+                entry = deciding.approve(changes, head, entry.code, entry.version, "批1", calendar)
+            if stage == "reviewed":
+                entry = deciding.review(changes, authority, entry.code, entry.version)
+            yield f"entry-{stage}", entry
+        for number, stage in enumerate(("published", "updating", "asked"), 5):
+            datasets.register(changes, authority, PROVIDER, permits(number), ON_RECORD)
+            entry = register.find(self.world.hub.store.connection, f"permit_{number}", None)
+            if stage != "published":
+                entry = drafting.note_change(
+                    changes, writer, entry.code, entry.version, "有变化", calendar
+                )
+            if stage == "asked":
+                more = entries.Extension(reason="需要核实", days=5)
+                entry = drafting.ask_for_time(changes, writer, entry.code, entry.version, more)
+            yield f"entry-{stage}", entry
 
     def made(self) -> Iterator[tuple[str, Application]]:
         """An application in every state, each begun anew."""
@@ -105,6 +161,16 @@ class Everyone:
         yield "answered", answered()
         found = answered()
         yield "disputed", applying.dispute(changes, writer, found.id, found.version, "不同意")
+
+    def raised(self) -> str:
+        """Make an open objection; gives its id."""
+        claim = {
+            "subject": {"type": "resident_id", "id": SUBJECTS[0]},
+            "items": ("name",),
+            "reason": "与身份证不符",
+        }
+        desk, by = self.world.hub.objections, actor(f"{THIRD}.officer")
+        return raising.raise_objection(desk, by, "resident", Claim.model_validate(claim)).id
 
     def call(self, who: str, method: str, path: str, body: bytes) -> Answer:
         """A program's request with somebody's token; the clock goes on by a second."""

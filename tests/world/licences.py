@@ -2,8 +2,9 @@
 
 from publishing import DEPARTMENT, SmallHub, resident_id
 
-from hub.access import datasets
+from hub.catalogue import datasets
 from hub.ledger.change import OPERATOR
+from world.on_record import ON_RECORD
 
 DATASET = "trial_licence"
 COLUMNS = ("licence_no", "holder", "note")
@@ -38,15 +39,19 @@ cardinality = "many"
 """
 
 
-def register(hub: SmallHub) -> None:
-    """Register the dataset."""
+def licence_definition() -> bytes:
+    """The dataset's definition."""
     items = (
         _ITEM.format(code="licence_no", type="text", required="true"),
         _ITEM.format(code="holder", type="identifier:resident_id", required="true"),
         _ITEM.format(code="note", type="text", required="false"),
     )
-    definition = (_DEFINITION + "".join(items)).encode()
-    datasets.register(hub.changes, OPERATOR, DEPARTMENT, definition)
+    return (_DEFINITION + "".join(items)).encode()
+
+
+def register(hub: SmallHub) -> None:
+    """Register the dataset."""
+    datasets.register(hub.changes, OPERATOR, DEPARTMENT, licence_definition(), ON_RECORD)
 
 
 def licence(number: int, holder: int, note: str = "") -> list[str]:

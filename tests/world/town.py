@@ -12,17 +12,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from catalog.definition import bundled
+from catalog.definition import load
 from catalog.identifiers.resident import check_character
 from certs.canonical import Json, parse
 from certs.certificates import read_certificate
-from certs.encoding import rfc3339, unb64u
+from certs.encoding import digest, rfc3339, unb64u
 from certs.enrolment import make_request
 from certs.errors import YifenError
 from certs.keys import PrivateKey, generate
 from certs.receipts import key_thumbprint
-from hub.access import connectors, datasets, departments, grants
-from hub.access.grant import Grant, Terms
+from hub.access import connectors, departments, grants
+from hub.access.grant import STANDING, Grant, Terms
+from hub.catalogue import datasets
 from hub.clock import Clock
 from hub.ledger.change import Actor
 from hub.ledger.verify import Findings
@@ -38,6 +39,7 @@ from hub.storage.sqlite import connect
 from hub.storage.tables import GenerationRow, PublicationRow
 from hub.web.front import Front
 from world.asking import Answer, Gateway, Sent
+from world.on_record import ON_RECORD
 from world.time import DAY, NOW, Time
 
 HUB = "demo.yifen"
@@ -241,7 +243,7 @@ class World:
         """Give the town's grant other terms."""
         current = grants.find(self.hub.reading, self.grant.id)
         state: dict[str, object] = {**current.state()}
-        for name in ("id", "version", "status"):
+        for name in STANDING:
             del state[name]
         wanted = Terms.model_validate(state | terms)
         return grants.change(self.hub.changes, ADMINISTRATOR, current.id, wanted, current.version)
@@ -269,7 +271,7 @@ def found_town(root: Path, now: int = NOW) -> Town:
         departments.admit(hub.changes, ADMINISTRATOR, code, title, code.upper())
     for code, department in DATASETS.items():
         definition = files("catalog.datasets").joinpath(f"{code}.toml").read_bytes()
-        datasets.register(hub.changes, ADMINISTRATOR, department, definition)
+        datasets.register(hub.changes, ADMINISTRATOR, department, definition, ON_RECORD)
     hashed = hash_password(PASSWORD, "nobody")
     for code in DEPARTMENTS:
         for role in ("officer", "steward"):
@@ -313,7 +315,10 @@ def covering(now: int, **terms: object) -> Terms:
 
 def publish(hub: Hub, code: str, rows: Sequence[dict[str, str]], name: str = "") -> str:
     """Seal ``rows`` into a new generation and move the dataset's pointer to it."""
-    dataset, full = bundled()[code], f"{HUB}:{code}"
+    ((definition,),) = hub.store.connection.execute(
+        "SELECT definition FROM datasets WHERE code = ?", (code,)
+    ).fetchall()
+    dataset, full = load(definition, code), f"{HUB}:{code}"
     name = name or f"{code}-1"
     keys, wrapped = GenerationKeys.create(hub.master, full, name)
     writer = GenerationWriter(hub.folder.generation(name), full, name, keys)
@@ -325,11 +330,11 @@ def publish(hub: Hub, code: str, rows: Sequence[dict[str, str]], name: str = "")
     writer.connection.execute("COMMIT")
     writer.index()
     writer.close()
-    _go_live(hub, code, name, wrapped, len(rows))
+    _go_live(hub, code, name, wrapped, len(rows), digest(definition))
     return name
 
 
-def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int) -> None:
+def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int, definition: str) -> None:
     """Move the pointer as a publication does that has been checked and sealed."""
     sealed = connect(hub.folder.generation(name))
     found = generation_digest(sealed)
@@ -347,6 +352,7 @@ def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int) -> None
                 row_count=count,
                 digest=found,
                 state="sealing",
+                definition=definition,
             )
         )
         change.session.flush()
@@ -361,6 +367,7 @@ def _go_live(hub: Hub, code: str, name: str, wrapped: bytes, count: int) -> None
                 state="checking",
                 created=change.time,
                 generation=name,
+                definition=definition,
             )
         )
         change.session.flush()

@@ -13,12 +13,14 @@ from importlib.resources import files
 from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, socket
 
+from certs.canonical import Json
 from certs.encoding import rfc3339
 from certs.keys import write_secret
 from hub.clock import DAY, system_clock
 from hub.errors import Unavailable
 from hub.ops.api import Api
 from hub.ops.init import init
+from hub.ops.on_record import ON_RECORD
 
 ITEMS = ("name", "sex", "birth_date", "address")
 PURPOSE = "real_estate_registration"
@@ -123,7 +125,8 @@ def _departments(api: Api, root: Path) -> tuple[Path, Path]:
         connector(home, "enrol", str(file))
         homes.append(home)
     definition = (files("catalog.datasets") / f"{DATASET}.toml").read_text(encoding="utf-8")
-    api.call("POST", "/v1/datasets", {"department": "provider", "definition": definition})
+    body: dict[str, Json] = {"department": "provider", "definition": definition}
+    api.call("POST", "/v1/datasets", {**body, "on_record": ON_RECORD})
     api.call(
         "POST",
         "/v1/people",

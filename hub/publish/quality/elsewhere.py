@@ -1,20 +1,29 @@
-"""Asks what is live of other datasets whether it knows a subject; nothing of a record is opened.
+"""Asks what is live of other datasets whether it knows a subject; nothing of a record is told.
 
 Only datasets of this hub are asked, as they stand when the check begins, by the blind index of
-their generation. Whether somebody stands in a register is told only to a department that may know:
-its own dataset, or one that it may look up in, or whose grant tells existence. What is not asked
-becomes a finding, never silence.
+their generation. Only where some of a dataset's records have been repaired are those opened that
+are found: who has repaired ones alone does not stand there (《信用修复管理办法》). Whether somebody
+stands in a register is told only to a department that may know: its own dataset, or one that it may
+look up in, or whose grant tells existence. What is not asked becomes a finding, never silence.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from catalog.definition import Dataset, load
 from catalog.quality import Exists
 from certs.sealing import Wrapping
 from hub.access import grants
+from hub.access.marks import record_pseudonym
+from hub.keys.kept import KeptKeys
 from hub.settings import Settings
 from hub.storage.folder import Folder
-from hub.storage.generation import GenerationGone, GenerationKeys, GenerationReader
+from hub.storage.generation import (
+    ROW_KEY_SEPARATOR,
+    GenerationGone,
+    GenerationKeys,
+    GenerationReader,
+)
 from hub.storage.sqlite import Connection
 
 _ATTEMPTS = 3
@@ -41,6 +50,8 @@ class Elsewhere:
         self._department = department
         self._now = now
         self._readers: dict[str, tuple[GenerationReader, int]] = {}
+        self._marked: dict[str, tuple[Dataset, bytes]] = {}
+        """The definition of each that has repaired records, with the key of their pseudonyms."""
         self.unasked: dict[str, tuple[str, str]] = {}
         """By the code of a rule, the dataset and why it is not asked."""
 
@@ -64,8 +75,30 @@ class Elsewhere:
             return set()
         for code in rule.datasets:
             reader, version = self._readers[code]
-            missing -= reader.standing(tuple(missing), version)
+            found = reader.standing(tuple(missing), version)
+            missing -= found - self._repaired(code, found)
         return missing
+
+    def _repaired(self, code: str, subjects: AbstractSet[str]) -> set[str]:
+        """Those of the subjects of whom a dataset has repaired records only."""
+        reader, version = self._readers[code]
+        if code not in self._marked:
+            return set()
+        dataset, key = self._marked[code]
+        wanted = sorted(subjects)
+        return {
+            subject
+            for subject, rows in zip(wanted, reader.read_many(wanted, version), strict=True)
+            if all(self._is_repaired(dataset, key, subject, values) for values in rows)
+        }
+
+    def _is_repaired(self, dataset: Dataset, key: bytes, subject: str, values: list[str]) -> bool:
+        full = self._settings.full(dataset.code)
+        pseudonym = record_pseudonym(key, full, subject, _row_key(dataset, values))
+        found = self._connection.execute(
+            "SELECT 1 FROM marks WHERE pseudonym = ? AND kind = 'repaired'", (pseudonym,)
+        )
+        return found.fetchone() is not None
 
     def close(self) -> None:
         """Close what is open."""
@@ -92,8 +125,19 @@ class Elsewhere:
             except GenerationGone:
                 continue
             self._readers[code] = (reader, version)
+            self._look_for_marks(code)
             return None
         return "no-generation"
+
+    def _look_for_marks(self, code: str) -> None:
+        row = self._connection.execute(
+            "SELECT definition FROM datasets WHERE code = ?1 AND EXISTS"
+            " (SELECT 1 FROM marks WHERE dataset = ?1 AND kind = 'repaired')",
+            (code,),
+        ).fetchone()
+        if row is not None:
+            key = KeptKeys(self._connection, self._master).key("marks")
+            self._marked[code] = (load(row[0], code), key)
 
     def _why_not(self, code: str, found: Sequence[object] | None) -> str | None:
         if found is None:
@@ -119,3 +163,8 @@ class Elsewhere:
         ).fetchone()
         kinds = load(definition, code).subject.kinds
         return None if set(kinds) & set(dataset.by_code[rule.item].kinds) else "other-kind"
+
+
+def _row_key(dataset: Dataset, values: list[str]) -> str:
+    place = {item.code: number for number, item in enumerate(dataset.items)}
+    return ROW_KEY_SEPARATOR.join(values[place[code]] for code in dataset.row_key)

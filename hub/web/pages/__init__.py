@@ -11,16 +11,25 @@ from hub.web.pages.applying import applying_pages
 from hub.web.pages.ask import ask_pages
 from hub.web.pages.calendar import calendar_pages
 from hub.web.pages.catalogue import catalogue_pages
+from hub.web.pages.delegating import delegating_pages
+from hub.web.pages.delegations import delegation_pages
 from hub.web.pages.dossier import dossier_pages
+from hub.web.pages.entries import entry_pages
+from hub.web.pages.entry_acts import entry_act_pages
+from hub.web.pages.entry_drafts import entry_draft_pages
 from hub.web.pages.frame import Console
 from hub.web.pages.grant_changes import grant_change_pages
+from hub.web.pages.grant_life import grant_life_pages
 from hub.web.pages.grants import grant_pages
 from hub.web.pages.home import home_pages
+from hub.web.pages.licence import licence_pages
 from hub.web.pages.log import log_pages
+from hub.web.pages.objections import objection_pages
 from hub.web.pages.password import password_pages
 from hub.web.pages.publications import publication_pages
 from hub.web.pages.sign_in import sign_in_pages
 from hub.web.pages.style import style_sheet
+from hub.web.pages.usage import usage_pages
 
 __all__ = ["pages"]
 
@@ -36,15 +45,26 @@ def pages(hub: Hub, shelf: Shelf) -> APIRouter:
         ask_pages(console),
         dossier_pages(console),
         catalogue_pages(console, shelf),
+        # Before the one that takes any code.
+        entry_draft_pages(console),
+        entry_act_pages(console),
+        entry_pages(console),
         applying_pages(console),
         answering_pages(console),
         application_act_pages(console),
         application_pages(console),
+        objection_pages(console),
         calendar_pages(console),
+        delegating_pages(console),
+        delegation_pages(console),
+        # Before those that take any act of a grant.
+        grant_life_pages(console),
+        usage_pages(console),
         grant_change_pages(console),
         grant_pages(console),
         publication_pages(console),
         log_pages(console),
+        licence_pages(console),
         style_sheet(console),
     ):
         routes.include_router(area)

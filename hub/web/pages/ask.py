@@ -23,7 +23,7 @@ from certs.encoding import b64u, sha256
 from certs.tokens import new_session_id
 from hub.access.grant import Operation
 from hub.errors import NotFound
-from hub.people.permissions import Permission
+from hub.people.permissions import Permission, may
 from hub.web.pages.evidence import evidence_of
 from hub.web.pages.form import Form
 from hub.web.pages.frame import Console, Visitor
@@ -118,6 +118,7 @@ def ask_pages(console: Console) -> APIRouter:
             purpose=next(p for p in offer.purposes if p["code"] == asked.purpose),
             masks=dict(_masks(offer, wanted)),
             evidence=evidence_of(reply, body, caller),
+            may_object=may(visitor.person, Permission.RAISE_OBJECTIONS),
         )
 
     return routes

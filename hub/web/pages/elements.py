@@ -13,6 +13,7 @@ from hub.web.pages.form import Form
 from hub.web.pages.words import end_of_day, is_quota, last_day
 
 _LONGEST = 2000
+_OWN = "application.gap."
 WRITTEN = frozenset({"basis", "scenario", "scope"})
 """The elements in words: 使用依据, 使用场景, 使用范围 (Art 20); the others are chosen."""
 
@@ -103,12 +104,14 @@ class ElementsForm:
         )
 
 
-def at_fields(gaps: tuple[Gap, ...], language: Language) -> Mapping[str, list[str]]:
-    """Gaps in words, by the field at which they stand."""
+def at_fields(
+    gaps: tuple[Gap, ...], language: Language, texts: str = _OWN
+) -> Mapping[str, list[str]]:
+    """Gaps in words, by the field at which they stand; ``texts`` is where the words are."""
     told: dict[str, list[str]] = {}
     for gap in gaps:
-        chosen = gap.why == "missing" and gap.where not in WRITTEN
-        key = "application.gap.not-chosen" if chosen else f"application.gap.{gap.why}"
+        chosen = texts == _OWN and gap.why == "missing" and gap.where not in WRITTEN
+        key = f"{texts}not-chosen" if chosen else f"{texts}{gap.why}"
         told.setdefault(gap.where, []).append(
             text(key, language) if key in catalogue() else gap.why
         )

@@ -67,11 +67,31 @@ _NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ),
     ("/catalogue", "console.nav.catalogue", tuple(Permission)),
     (
+        "/entries",
+        "console.nav.entries",
+        (Permission.READ_ALL_ENTRIES, Permission.READ_ENTRIES),
+    ),
+    (
         "/applications",
         "console.nav.applications",
         (Permission.READ_ALL_APPLICATIONS, Permission.READ_APPLICATIONS),
     ),
+    (
+        "/delegations",
+        "console.nav.delegations",
+        (Permission.READ_ALL_DELEGATIONS, Permission.READ_DELEGATIONS),
+    ),
+    (
+        "/objections",
+        "console.nav.objections",
+        (Permission.READ_ALL_OBJECTIONS, Permission.READ_OBJECTIONS),
+    ),
     ("/publications", "console.nav.publications", (Permission.READ_PUBLICATIONS,)),
+    (
+        "/stops",
+        "console.nav.stops",
+        (Permission.READ_STOPS,),
+    ),
     ("/calendar", "console.nav.calendar", (Permission.CORRECT_CALENDAR,)),
     ("/log", "console.nav.log", (Permission.READ_LOG,)),
 )

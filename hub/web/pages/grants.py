@@ -8,13 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog.definition import Dataset
-from hub.access import datasets, departments, grants, purposes
+from hub.access import departments, grants, purposes
+from hub.access.ends import review_at
 from hub.access.grant import Grant
+from hub.catalogue import datasets
 from hub.errors import NotFound
 from hub.people.permissions import Permission, may
 from hub.people.sessions import Person
 from hub.runtime import Hub
 from hub.web.pages.frame import Console
+from hub.web.pages.grant_acts import shown
 from hub.web.pages.offers import quotas
 
 READING = (
@@ -50,7 +53,7 @@ def register_of(hub: Hub) -> Register:
     return Register(
         departments={row["code"]: row for row in departments.listing(hub.reading)},
         providers=rows,
-        definitions={code: source.dataset for code, source in sources.items() if source},
+        definitions={code: source.published for code, source in sources.items() if source},
         purposes={row["code"]: row for row in purposes.listing(hub.reading)},
     )
 
@@ -95,6 +98,8 @@ def grant_pages(console: Console) -> APIRouter:
             grants=seen,
             now=hub.clock(),
             may_change=may(visitor.person, Permission.CHANGE_GRANTS),
+            may_see_all=may(visitor.person, Permission.READ_ALL_GRANTS),
+            may_see_matrix=may(visitor.person, Permission.READ_MATRIX),
         )
 
     @routes.get("/grants/{grant_id}")
@@ -102,15 +107,23 @@ def grant_pages(console: Console) -> APIRouter:
         visitor = console.visitor(request, *READING)
         register = register_of(hub)
         grant = visible_grant(hub, visitor.person, register, grant_id)
-        now = hub.clock()
+        now, review_days = hub.clock(), hub.settings.grants.review_days
+        delivered = None
+        if "feed" in grant.operations:
+            await hub.audit.catch_up()
+            delivered = hub.audit.delivered(grant.id)
         return console.page(
             request,
             visitor,
             "grant.html",
+            delivered=delivered,
             register=register,
             grant=grant,
             quota=quotas(hub.reading, [grant], now)[0],
             now=now,
+            years=hub.settings.retention.of(register.definitions[grant.dataset].retention),
+            review_at=None if grant.status == "revoked" else review_at(grant, review_days),
+            lived=shown(hub, visitor.person, grant),
             may_change=may(visitor.person, Permission.CHANGE_GRANTS),
             may_see_application=(
                 may(visitor.person, Permission.READ_ALL_APPLICATIONS)

@@ -9,12 +9,15 @@ from hub.duties.waiting import has_list, waiting
 from hub.people.duty import About, Duty
 from hub.people.permissions import may
 from hub.people.sessions import Person
+from hub.usage.duties import source as grant_source
 from hub.web.pages.frame import Console
 from hub.web.pages.grants import register_of
 
 PAGE: dict[About, str] = {
     "application": "/applications/",
+    "case": "/cases/",
     "catalogue": "/entries/",
+    "delegation": "/delegations/",
     "grant": "/grants/",
     "objection": "/objections/",
 }
@@ -32,7 +35,8 @@ def home_pages(console: Console) -> APIRouter:
         known = {row["code"]: row for row in departments.listing(hub.reading)}
         department = known.get(visitor.person.department or "")
         waits = has_list(visitor.person)
-        found = waiting(hub.reading, visitor.person, hub.clock()) if waits else []
+        more = grant_source(hub.settings.grants)
+        found = waiting(hub.reading, visitor.person, hub.clock(), more) if waits else []
         return console.page(
             request,
             visitor,

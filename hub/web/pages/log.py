@@ -25,9 +25,22 @@ from hub.web.session import actor_of
 KINDS = (
     "lookup",
     "verify",
+    "view",
+    "material",
+    "case",
+    "service",
+    "rules",
+    "licence",
+    "licence-type",
+    "status-list",
+    "feed",
     "grant",
+    "delegation",
     "publication",
     "mark",
+    "objection",
+    "objection-refused",
+    "notice",
     "person",
     "department",
     "connector",
@@ -52,6 +65,7 @@ class Wanted:
     department: str = ""
     dataset: str = ""
     kind: str = ""
+    delegation: str = ""
     since: str = ""
     until: str = ""
 
@@ -76,6 +90,7 @@ class Wanted:
             department=self.department or None,
             dataset=self.dataset or None,
             kind=self.kind or None,
+            delegation=self.delegation or None,
             since=since,
             until=until,
             before=before,

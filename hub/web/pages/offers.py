@@ -73,7 +73,8 @@ def offers(connection: Connection, book: StandingBook, department: str, now: int
     standing = book.refresh()
     by_dataset: dict[str, list[Grant]] = {}
     for grant in grants.listing(connection, department=department):
-        if grant.stands(now) and CONSOLE in grant.channels:
+        in_console = CONSOLE in grant.channels and not grant.operations.isdisjoint(OPERATIONS)
+        if grant.stands(now) and in_console:
             by_dataset.setdefault(grant.dataset, []).append(grant)
     known = {row["code"]: row for row in departments.listing(connection)}
     active = [row for row in purposes.listing(connection) if row["status"] == "active"]

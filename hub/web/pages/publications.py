@@ -100,7 +100,7 @@ def _found(hub: Hub, person: Person, publication: str | None = None) -> list[Sho
         source = standing.source(code)
         if source is not None:
             read = None if report is None else orjson.loads(report)
-            dataset = source.dataset
+            dataset = source.published
             shown.append(Shown(name, dataset, connector, state, created, done, total, read, *rest))
     return shown
 

@@ -49,6 +49,7 @@ def test_an_entry_about_somebody_else(honest: Evidence, outsider: Outsider) -> N
         ({"dataset": "demo.yifen:real_estate"}, "dataset"),
         ({"dataset": None}, "dataset"),
         ({"purpose": "school_enrolment"}, "purpose"),
+        ({"delegation": "demo.yifen:D-0123456789ab"}, "delegation"),
         ({"R": digest(b"other")}, "R"),
         ({"grant": None}, "grant"),
         ({"outcome": "perhaps"}, "outcome"),

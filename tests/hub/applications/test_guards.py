@@ -4,13 +4,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
+from world.on_record import ON_RECORD
 from world.town import ADMINISTRATOR, PURPOSE, publish
 
-from hub.access import datasets, grants, purposes
+from hub.access import grants, purposes
+from hub.access.grant import STANDING
 from hub.applications import answering
 from hub.applications.application import Application, Extension
 from hub.applications.register import standing
 from hub.calendar.corrections import working_days
+from hub.catalogue import datasets
 from hub.errors import Unprocessable
 from hub.ledger.change import Actor
 
@@ -187,7 +190,7 @@ def test_a_grants_application_outlives_a_change_of_its_terms(road: "Road") -> No
     granted = road.on("psb.head", prepared(road), "reply/sign")
     grant = grants.find(road.world.hub.reading, str(granted["grant"]))
     state = grant.state()
-    terms = {name: state[name] for name in state if name not in {"id", "version", "status"}}
+    terms = {name: state[name] for name in state if name not in STANDING}
     for other in (None, "A-ffffffffffff"):
         standing_now = grants.find(road.world.hub.reading, grant.id)
         body = {"version": standing_now.version, "terms": {**terms, "application": other}}
@@ -237,7 +240,7 @@ def test_what_is_not_shared_cannot_be_applied_for(road: "Road") -> None:
     source = files("catalog.datasets").joinpath("credit_approval.toml").read_text("utf-8")
     whole = source.replace("sharing = 1", 'sharing = 3\nsharing_basis = "保守国家秘密法"', 1)
     assert whole != source
-    datasets.register(road.world.hub.changes, ADMINISTRATOR, "psb", whole.encode())
+    datasets.register(road.world.hub.changes, ADMINISTRATOR, "psb", whole.encode(), ON_RECORD)
     elements = road.elements(items=["document_no"])
     body = {"dataset": "credit_approval", "elements": elements}
     drafted = road.done("mrb.writer", "POST", "/v1/applications", body)

@@ -3,11 +3,13 @@
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from world.on_record import ON_RECORD
 from world.time import DAY
 from world.town import ADMINISTRATOR, SUBJECTS
 
 from certs.encoding import rfc3339
-from hub.access import datasets, grants
+from hub.access import grants
+from hub.catalogue import datasets
 
 if TYPE_CHECKING:
     from conftest import Road
@@ -59,7 +61,7 @@ def test_all_that_is_missing_is_told_at_once_and_nothing_is_refused(road: "Road"
 def test_what_is_shared_without_conditions_is_granted_by_rule(road: "Road") -> None:
     """Legal entities are 无条件共享: nobody at the provider has to say yes."""
     definition = files("catalog.datasets").joinpath("credit_approval.toml").read_bytes()
-    datasets.register(road.world.hub.changes, ADMINISTRATOR, "psb", definition)
+    datasets.register(road.world.hub.changes, ADMINISTRATOR, "psb", definition, ON_RECORD)
     elements = road.elements(items=["document_no"])
     drafted = road.done(
         "mrb.writer",
@@ -79,7 +81,7 @@ def test_what_is_shared_without_conditions_is_granted_by_rule(road: "Road") -> N
 def test_one_conditional_item_is_for_the_provider_to_grant(road: "Road") -> None:
     source = files("catalog.datasets").joinpath("credit_approval.toml").read_text("utf-8")
     mixed = source.replace('code = "document_no"', 'code = "document_no"\nsharing = 2', 1)
-    datasets.register(road.world.hub.changes, ADMINISTRATOR, "psb", mixed.encode())
+    datasets.register(road.world.hub.changes, ADMINISTRATOR, "psb", mixed.encode(), ON_RECORD)
     elements = road.elements(items=["document_no"])
     body = {"dataset": "credit_approval", "elements": elements}
     drafted = road.done("mrb.writer", "POST", "/v1/applications", body)

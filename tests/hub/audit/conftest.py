@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from world.on_record import ON_RECORD
 
 from catalog import purposes as register
 from certs.canonical import parse
@@ -15,11 +16,12 @@ from certs.keys import generate
 from certs.receipts import ReceiptSigner
 from certs.sealing import MasterKey
 from certs.tokens import new_session_id
-from hub.access import datasets, departments, grants, purposes
+from hub.access import departments, grants, purposes
 from hub.access.grant import Grant, Terms
 from hub.access.standing import StandingBook
 from hub.audit.rows import Pseudonyms
 from hub.audit.search import AuditIndex
+from hub.catalogue import datasets
 from hub.ledger.change import OPERATOR, Actor, Changes
 from hub.ledger.checkpoint import Checkpointer
 from hub.ledger.committer import Committer
@@ -30,9 +32,13 @@ from hub.ledger.origin import current_origin
 from hub.ledger.persons import PersonKeys
 from hub.ledger.signers import OneSigner
 from hub.ledger.store import LedgerStore
+from hub.licences.records import LicenceRecords
+from hub.licences.tags import LicenceTags
 from hub.lookup.exchange import Exchange
 from hub.lookup.read import Records
 from hub.lookup.receipt import Receipts
+from hub.materials.records import MaterialRecords
+from hub.materials.tags import Tags
 from hub.people import accounts
 from hub.people.passwords import PasswordHash, hash_password
 from hub.settings import Settings
@@ -138,7 +144,7 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
     ):
         departments.admit(changes, OPERATOR, code, zh, en)
     definition = files("catalog.datasets").joinpath("resident.toml").read_bytes()
-    datasets.register(changes, OPERATOR, "psb", definition)
+    datasets.register(changes, OPERATOR, "psb", definition, ON_RECORD)
     for purpose in register.bundled().values():
         purposes.register(changes, OPERATOR, purpose)
     accounts.enrol(changes, OPERATOR, "hfc.wang", "王", "hfc", ["officer"], hashed)
@@ -165,7 +171,15 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
         settings,
         time,
         StandingBook(reading),
-        Records(folder, master, settings.name, marks=KEY, mismatches=KEY),
+        Records(
+            folder,
+            master,
+            settings.name,
+            materials=MaterialRecords(reading, master, Tags(KEY), time),
+            licences=LicenceRecords(reading, master, LicenceTags(KEY), time),
+            marks=KEY,
+            mismatches=KEY,
+        ),
         group,
         persons,
         store,

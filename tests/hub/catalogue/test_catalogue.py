@@ -8,7 +8,8 @@ import pytest
 from rdflib import DCAT, RDF, Graph, URIRef
 from world.town import ADDRESS, ADMINISTRATOR, DATASETS, PASSWORD
 
-from hub.access import datasets, departments
+from hub.access import departments
+from hub.catalogue import datasets
 from hub.ledger.change import OPERATOR
 from hub.people import accounts
 from hub.people.passwords import hash_password

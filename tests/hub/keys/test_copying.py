@@ -127,9 +127,9 @@ def test_the_doctor_tells_of_what_ends_within_ninety_days(world: World) -> None:
     world.time.now = founded + 3 * YEAR_MS - 91 * DAY
     assert ending(world) == set()
     world.time.advance(2 * DAY)
-    assert ending(world) == {"receipt", "checkpoint"}
+    assert ending(world) == {"receipt", "checkpoint", "credential"}
     world.time.now = founded + 5 * YEAR_MS - 89 * DAY
-    assert ending(world) == {"receipt", "checkpoint", "issuing"}
+    assert ending(world) == {"receipt", "checkpoint", "credential", "issuing"}
     world.time.now = founded + 20 * YEAR_MS - 89 * DAY
     assert "root" in ending(world)
 

@@ -391,7 +391,8 @@ def test_administrators_alone_rotate_and_list(world: World) -> None:
     keys = listed.document["keys"]
     assert isinstance(keys, list)
     assert {key["use"] for key in keys if isinstance(key, dict)} == {
-        "audit", "checkpoint", "marks", "master", "mismatches", "receipt", "session",
+        "audit", "checkpoint", "credential", "feeds", "marks", "master", "mismatches", "receipt",
+        "session",
     }  # fmt: skip
     rotated = world.http("POST", "/v1/keys/receipt/rotation", bearer(world, "admin"), b"{}")
     assert rotated.status == 201

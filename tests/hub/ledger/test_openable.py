@@ -96,6 +96,14 @@ def test_changes_of_people_questions_and_all_else_are_opened_to_nobody(world: Wo
     assert kinds == {"certificate", "connector", "grant", "key"}
 
 
+def test_an_objection_is_opened_to_its_sides_and_a_notice_to_whom_it_is_for() -> None:
+    provider = {"resident": "psb"}.get
+    sides: dict[str, Json] = {"department": "nrb", "provider": "psb", "dataset": "resident"}
+    assert opened_to("objection", sides, provider) == {"nrb", "psb"}
+    assert opened_to("notice", sides, provider) == {"nrb"}
+    assert opened_to("objection-refused", sides, provider) == frozenset()
+
+
 def test_who_acted_and_why_stay_closed(world: World) -> None:
     grants.set_status(world.hub.changes, ADMINISTRATOR, world.grant.id, "suspended")
     world.hub.checkpointer.step()

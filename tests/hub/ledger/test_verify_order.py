@@ -7,7 +7,8 @@ from world.town import ADMINISTRATOR, PURPOSE, World
 
 from certs.canonical import Json, canonical, parse
 from certs.leaf import SALT_BYTES, leaf_bytes, part_digest, read_leaf
-from hub.access import datasets, grants, purposes
+from hub.access import grants, purposes
+from hub.catalogue import datasets
 from hub.ledger.change import HUB, Actor
 from hub.people import accounts
 
@@ -69,12 +70,13 @@ def test_an_answer_after_its_dataset_or_purpose_was_stopped(
     position = answered(world)
     stop(world)
     assert faults(world) == set()
-    # The two change places: stopped first, answered afterwards, under the epoch that then held.
-    epoch = control(world)["epoch"]
+    # They change places: stopped first, answered afterwards, under the epoch that then held.
+    epoch, last = control(world)["epoch"], world.entries() - 1
     connection = world.hub.store.connection
-    for before, after in ((position, -1), (position + 1, position), (-1, position + 1)):
+    moved = [(place, place - 1) for place in range(position + 1, last + 1)]
+    for before, after in ((position, -1), *moved, (-1, last)):
         connection.execute("UPDATE entries SET position = ? WHERE position = ?", (after, before))
-    forge(world, position + 1, lambda members: members | {"epoch": epoch})
+    forge(world, last, lambda members: members | {"epoch": epoch})
     found = faults(world)
     assert {"dataset": "dataset-suspended", "purpose": "purpose-ended"}[what] in found
     assert found <= {"dataset-suspended", "purpose-ended", "time-backwards"}

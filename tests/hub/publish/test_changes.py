@@ -21,7 +21,11 @@ from hub.access import connectors, marks
 from hub.access.standing import Standing
 from hub.errors import Conflict, Forbidden, NotFound, Unprocessable
 from hub.ledger.change import OPERATOR, Actor
+from hub.licences.records import LicenceRecords
+from hub.licences.tags import LicenceTags
 from hub.lookup.read import Records
+from hub.materials.records import MaterialRecords
+from hub.materials.tags import Tags
 from hub.publish import digest
 from hub.publish.begun import Begun
 from hub.publish.digest import digest_of_file, generation_digest
@@ -482,7 +486,15 @@ def test_an_altered_row_whose_block_was_altered_with_it(
 def test_disputes_and_repairs_outlive_changes(hub: SmallHub, change: Callable[..., str]) -> None:
     """Marks hang on subject and row key; a change set writes a row anew and leaves both."""
     records = Records(
-        hub.folder, hub.master, "trial.yifen", marks=os.urandom(32), mismatches=os.urandom(32)
+        hub.folder,
+        hub.master,
+        "trial.yifen",
+        materials=MaterialRecords(hub.store.connection, hub.master, Tags(b"x" * 32), hub.clock),
+        licences=LicenceRecords(
+            hub.store.connection, hub.master, LicenceTags(b"x" * 32), hub.clock
+        ),
+        marks=os.urandom(32),
+        mismatches=os.urandom(32),
     )
     actor = Actor("connector", connector=CONNECTOR, department=DEPARTMENT)
     source = Standing(hub.store.connection, 0).source(DATASET)

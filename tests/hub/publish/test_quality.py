@@ -15,6 +15,7 @@ from publishing import (
     resident_id,
     residents,
 )
+from world.on_record import ON_RECORD
 
 from catalog.definition import load
 from catalog.finding import Finding, finding_words
@@ -22,10 +23,11 @@ from catalog.messages import LANGUAGES
 from catalog.purposes import Purpose
 from certs.canonical import Json
 from certs.encoding import b64u, sha256
-from hub.access import datasets, departments
+from hub.access import departments
 from hub.access import grants as given
 from hub.access.grant import Terms
 from hub.access.purposes import register
+from hub.catalogue import datasets
 from hub.ledger.change import OPERATOR
 from hub.publish.checker import Checker
 from hub.publish.quality import breaches, kept
@@ -148,7 +150,9 @@ KEEPING: dict[str, list[dict[str, str]]] = {
 
 def register_fees(small: SmallHub, *rules: str, quality: str = "") -> None:
     tables = "".join(f"\n[[rules]]\n{rule}\n" for rule in rules)
-    datasets.register(small.changes, OPERATOR, DEPARTMENT, (FEES + quality + tables).encode())
+    datasets.register(
+        small.changes, OPERATOR, DEPARTMENT, (FEES + quality + tables).encode(), ON_RECORD
+    )
 
 
 def rule(kind: str, severity: str = "warn") -> str:
@@ -343,7 +347,7 @@ def test_attack_a_file_of_numbers_asks_another_department_who_is_registered(
     """Without a grant that tells existence, nothing is told of another department's register."""
     departments.admit(small.changes, OPERATOR, "other", "别的", "Other")
     register_text = FEES.replace('code = "fee"', 'code = "register"', 1)
-    datasets.register(small.changes, OPERATOR, "tax", register_text.encode())
+    datasets.register(small.changes, OPERATOR, "tax", register_text.encode(), ON_RECORD)
     purpose = Purpose.model_validate(
         {
             "code": "checking",

@@ -1,5 +1,6 @@
 """The database as migrations make it is the one that the code expects."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,18 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
-import hub.storage.tables  # noqa: F401 registers the tables
+from certs.canonical import canonical
+from certs.encoding import b64u
 from hub.errors import StorageRefused
 from hub.storage.create import NEWEST, create_control, migrate, require_newest, revision
 from hub.storage.folder import Folder
 from hub.storage.lock import FileLock
 from hub.storage.sqlite import MINIMUM, connect, driver, require_version
+
+STORAGE = Path(__file__).resolve().parents[3] / "hub" / "storage"
+for module in sorted(STORAGE.glob("*tables.py")):
+    # Each registers its tables.
+    import_module(f"hub.storage.{module.stem}")
 
 
 @pytest.fixture
@@ -115,3 +122,40 @@ def test_an_sqlite_with_the_wal_reset_bug_is_refused() -> None:
     require_version(MINIMUM)
     with pytest.raises(StorageRefused):
         require_version((3, 51, 2))
+
+
+def test_marks_of_before_feeds_are_told_in_their_order(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "hub")
+    folder.create()
+    connection = connect(folder.control, "rwc")
+    engine = create_engine(
+        "sqlite://", module=driver, creator=lambda: connection, poolclass=StaticPool
+    )
+    config = Config()
+    config.set_main_option("script_location", "hub/storage/migrations")
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as bound:
+        config.attributes["connection"] = bound
+        command.upgrade(config, "0005")
+        bound.commit()
+    pseudonym = b"\x01" * 32
+    state = {"dataset": "resident", "kind": "repaired", "pseudonym": b64u(pseudonym)}
+    connection.execute("INSERT INTO departments VALUES ('psb', '公安', 'Police', 'active')")
+    connection.execute(
+        "INSERT INTO datasets (code, department, definition, status, version, as_of, sequence)"
+        " VALUES ('resident', 'psb', x'', 'active', 1, 7, 0)"
+    )
+    insert = (
+        "INSERT INTO entries (position, leaf, control, salts, internal, person, person_key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    )
+    for position, kind in enumerate(("lookup", "mark", "dataset")):
+        leaf = canonical({"kind": kind, "v": 1})
+        row = (position, leaf, canonical({"state": state}), b"", b"", b"", 1)
+        connection.execute(insert, row)
+    engine.dispose()
+    migrate(folder)
+    connection = connect(folder.control, "ro")
+    found = connection.execute("SELECT * FROM mark_changes").fetchall()
+    connection.close()
+    assert found == [(1, "resident", pseudonym, "repaired")]

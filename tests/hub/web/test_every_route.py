@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from world.entering import CODE, PERMITS
 from world.everyone import APPLICANT, NOBODY, PEOPLE, PROVIDER, THIRD, Everyone, of
 from world.town import open_world
 
@@ -38,9 +39,29 @@ APPLICANTS_HEAD = frozenset({f"{APPLICANT}.head"})
 PROVIDERS = frozenset({f"{PROVIDER}.steward"})
 PROVIDERS_HEAD = frozenset({f"{PROVIDER}.head"})
 EITHER_HEAD = APPLICANTS_HEAD | PROVIDERS_HEAD
-SEE_THE_GRANT = BOTH | {f"{PROVIDER}.steward", f"{THIRD}.steward", f"{THIRD}.officer"}
+SIDES = BOTH | {f"{side}.{role}" for side in (PROVIDER, THIRD) for role in ("head", "steward")}
+SEE_THE_GRANT = SIDES | {f"{THIRD}.officer"}
 """The town's grant lets ``nrb`` ask about the residents of ``psb``."""
 
+USER, USERS_HEAD = frozenset({f"{THIRD}.steward"}), frozenset({f"{THIRD}.head"})
+"""Of the town's grant; its provider is the applications' too."""
+DISPOSAL = {
+    "how": "destroyed",
+    "method": "逐表删除",
+    "scope": "业务库全部结果",
+    "at": "2026-01-01T00:00:00.000Z",
+}
+STATED = dict.fromkeys(("scenario", "process", "effect", "storage", "destruction"), "如实记录")
+STOPPING = {"what": "dataset", "code": "ghost", "reason": "需要核实"}
+OBJECTORS = frozenset({f"{THIRD}.officer", f"{THIRD}.steward"})
+"""Who may raise what the town's grant covers, and see what their department has raised."""
+OPEN_THE_OBJECTION = OBJECTORS | PROVIDERS
+READ_OBJECTIONS = OFFICERS | STEWARDS | HEADS | BOTH
+SEE_THE_OBJECTION = frozenset(who for who in READ_OBJECTIONS if not who.startswith(APPLICANT))
+
+SEE_THE_ENTRY = BOTH | PROVIDERS | PROVIDERS_HEAD
+DRAFT = PERMITS.replace(CODE, "permit_1").replace("sensitivity = 3", "sensitivity = 2")
+ASSESSED = {"result": "passed", "reference": "评〔2026〕2号", "day": "2026-01-05"}
 ELEMENTS = {"basis": "别的依据"}
 REPLY = {"items": {"name": "full"}, "refused": {"address": "登记不需要住址"}}
 REPLY_FIELDS = {
@@ -49,12 +70,27 @@ REPLY_FIELDS = {
     "reason.address": "登记不需要住址",
 }
 REASON = {"reason": "需要核实"}
+DELEGATION_SIDES = (APPLICANT, THIRD)
+"""``mrb`` delegates to ``nrb``: its own grants, which the third department's window uses."""
+SEE_DELEGATIONS = BOTH | {
+    f"{side}.{role}" for side in DELEGATION_SIDES for role in ("head", "officer", "steward")
+}
+DELEGATION_HEADS = frozenset(f"{side}.head" for side in DELEGATION_SIDES)
+DELEGATION_TERMS: dict[str, object] = {
+    "to": THIRD,
+    "services": ["11370800MB285591843370117002011"],
+    "purposes": ["real_estate_registration"],
+    "channels": ["connector"],
+    "valid_from": "2026-09-01T00:00:00.000Z",
+    "valid_until": "2027-01-01T00:00:00.000Z",
+    "basis": "窗口委托函",
+}
 UNSEEN = 999
 
 
 @dataclass(frozen=True)
 class Row:
-    """Who may call a route; ``on`` is the application that it is called with."""
+    """Who may call a route; ``on`` is the application or the entry that it is called with."""
 
     who: frozenset[str]
     on: str = ""
@@ -68,6 +104,11 @@ def row(who: frozenset[str], on: str = "", **body: object) -> Row:
 PUBLIC = {
     "GET /.well-known/yifen": row(ANYONE),
     "GET /.well-known/jwks.json": row(ANYONE),
+    "GET /.well-known/jwt-vc-issuer": row(ANYONE),
+    "GET /licences/status/{number}": row(ANYONE),
+    "GET /licences/status/{number}/entry": row(ANYONE),
+    "GET /licences/{code}": row(ANYONE),
+    "POST /licences/check": row(ANYONE, sha256="0" * 64),
     "GET /ledger/checkpoint": row(ANYONE),
     "GET /ledger/cosigned": row(ANYONE),
     "GET /ledger/tile/{path:path}": row(ANYONE),
@@ -91,8 +132,26 @@ CONNECTORS = {
     "GET /v1/datasets/{code}": row(CONNECTOR),
     "POST /v1/datasets/{code}/lookup": row(CONNECTOR),
     "POST /v1/datasets/{code}/verify": row(CONNECTOR),
+    "POST /v1/datasets/{code}/view": row(CONNECTOR),
     "POST /v1/datasets/{code}/batch": row(CONNECTOR),
+    "POST /v1/datasets/{code}/materials": row(CONNECTOR),
+    "PUT /v1/uploads/{upload}/pieces/{number}": row(CONNECTOR),
+    "GET /v1/uploads/{upload}": row(CONNECTOR),
+    "POST /v1/uploads/{upload}/complete": row(CONNECTOR),
+    "DELETE /v1/uploads/{upload}": row(CONNECTOR),
+    "PUT /v1/materials/{material}/status": row(CONNECTOR),
+    "POST /v1/materials/piece": row(CONNECTOR),
+    "POST /v1/datasets/{code}/feed": row(CONNECTOR),
     "POST /v1/joint": row(CONNECTOR),
+    "POST /v1/cases": row(CONNECTOR),
+    "POST /v1/cases/{case}/supplement": row(CONNECTOR),
+    "POST /v1/cases/{case}/review": row(CONNECTOR),
+    "POST /v1/cases/{case}/conclude": row(CONNECTOR),
+    "POST /v1/cases/{case}/materials": row(CONNECTOR),
+    "POST /v1/cases/{case}/commitments": row(CONNECTOR),
+    "POST /v1/cases/{case}/commitments/{number}": row(CONNECTOR),
+    "POST /v1/cases/{case}/withdraw": row(CONNECTOR),
+    "POST /v1/cases/{case}/read": row(CONNECTOR),
     "GET /v1/receipts/{request_id}": row(CONNECTOR),
     "GET /v1/datasets/{code}/standing": row(CONNECTOR),
     "DELETE /v1/publications/{publication}": row(CONNECTOR),
@@ -134,6 +193,25 @@ PROGRAMS = {
     "GET /v1/all-grants": row(BOTH),
     "PUT /v1/grants/{grant_id}": row(ADMINISTRATOR),
     "PUT /v1/grants/{grant_id}/status": row(ADMINISTRATOR),
+    "GET /v1/ended-grants": row(BOTH),
+    "GET /v1/grant-matrix": row(BOTH | STEWARDS | HEADS),
+    "GET /v1/grant-matrix.{suffix}": row(BOTH | STEWARDS | HEADS),
+    "GET /v1/grants/{grant_id}/life": row(SIDES),
+    "GET /v1/grants/{grant_id}/usage": row(SIDES),
+    "GET /v1/grants/{grant_id}/usage.xlsx": row(SIDES),
+    "POST /v1/grants/{grant_id}/usage": row(USER, version=5, stated=STATED),
+    "POST /v1/grants/{grant_id}/disposition/request": row(PROVIDERS_HEAD, reason="需要核实"),
+    "POST /v1/grants/{grant_id}/disposition": row(ADMINISTRATOR),
+    "PUT /v1/grants/{grant_id}/disposition/report": row(USER, version=1, text="已改正"),
+    "POST /v1/grants/{grant_id}/disposition/report/sign": row(USERS_HEAD, version=1),
+    "POST /v1/grants/{grant_id}/disposition/outcome": row(ADMINISTRATOR),
+    "POST /v1/grants/{grant_id}/review": row(ADMINISTRATOR),
+    "PUT /v1/grants/{grant_id}/disposal": row(USER, **DISPOSAL),
+    "POST /v1/grants/{grant_id}/disposal/sign": row(USERS_HEAD, version=1),
+    # A head may stop what is the own department's; this is nobody's.
+    "POST /v1/stops": row(ADMINISTRATOR | HEADS, **STOPPING),
+    "GET /v1/stops": row(BOTH | STEWARDS | HEADS),
+    "POST /v1/stops/{stop_id}/lift": row(ADMINISTRATOR | HEADS, reason="需要核实"),
     "POST /v1/publications/{publication}/release": row(PROVIDERS),
     "POST /v1/publications/{publication}/discard": row(PROVIDERS),
     "GET /v1/retention": row(BOTH),
@@ -160,13 +238,72 @@ PROGRAMS = {
     "POST /v1/applications/{application}/dispute/settlement": row(
         EITHER_HEAD | ADMINISTRATOR, "disputed", **REASON
     ),
+    "GET /v1/cases": row(OFFICERS | STEWARDS | HEADS | AUDITOR),
+    "GET /v1/cases/{case}": row(OFFICERS | STEWARDS | HEADS | AUDITOR),
+    "POST /v1/services": row(STEWARDS | ADMINISTRATOR),
+    "PUT /v1/services/{code}": row(STEWARDS | ADMINISTRATOR),
+    "GET /v1/services": row(SIGNED_IN),
+    "GET /v1/services/{code}": row(SIGNED_IN),
+    "PUT /v1/services/{code}/status": row(STEWARDS | ADMINISTRATOR),
+    "PUT /v1/rule-sets/{code}": row(ADMINISTRATOR),
+    "GET /v1/rule-sets": row(SIGNED_IN),
+    "GET /v1/rule-sets/{code}": row(SIGNED_IN),
+    "PUT /v1/rule-sets/{code}/status": row(ADMINISTRATOR),
+    "GET /v1/reuse": row(HEADS | BOTH),
+    # Of connectors too, of both sides.
+    "POST /v1/datasets/{code}/objections": row(OFFICERS | STEWARDS),
+    "GET /v1/objections": row(READ_OBJECTIONS),
+    "GET /v1/objections/{objection}": row(SEE_THE_OBJECTION),
+    "POST /v1/objections/{objection}/content": row(OPEN_THE_OBJECTION),
+    "POST /v1/objections/{objection}/answer": row(PROVIDERS),
+    "POST /v1/objections/{objection}/withdraw": row(OBJECTORS, more="than nothing"),
+    "GET /v1/entries": row(STEWARDS | HEADS | BOTH),
+    "POST /v1/entries": row(STEWARDS, definition="-"),
+    "GET /v1/entries/{code}": row(SEE_THE_ENTRY, "entry-draft"),
+    "GET /v1/entries/{code}/editions/{number}": row(SEE_THE_ENTRY, "entry-draft"),
+    "GET /v1/entries/{code}/editions/{number}/differences": row(SEE_THE_ENTRY, "entry-draft"),
+    "PUT /v1/entries/{code}/draft": row(PROVIDERS, "entry-draft", definition=DRAFT),
+    "PUT /v1/entries/{code}/assessments": row(PROVIDERS, "entry-draft", secrecy=ASSESSED),
+    "POST /v1/entries/{code}/change": row(PROVIDERS, "entry-published", **REASON),
+    "POST /v1/entries/{code}/extension": row(PROVIDERS, "entry-updating", days=5, **REASON),
+    "POST /v1/entries/{code}/extension/consent": row(ADMINISTRATOR, "entry-asked"),
+    "POST /v1/entries/{code}/discard": row(PROVIDERS, "entry-draft"),
+    "POST /v1/entries/{code}/approve": row(PROVIDERS_HEAD, "entry-assessed", reference="批2"),
+    "POST /v1/entries/{code}/return": row(
+        ADMINISTRATOR, "entry-approved", gaps=[{"where": "level", "why": "偏低"}]
+    ),
+    "POST /v1/entries/{code}/review": row(ADMINISTRATOR, "entry-approved"),
+    "POST /v1/entries/{code}/publish": row(ADMINISTRATOR, "entry-reviewed"),
+    "PUT /v1/entries/{code}/status": row(
+        ADMINISTRATOR, "entry-published", status="suspended", **REASON
+    ),
     "GET /v1/calendar": row(SIGNED_IN),
     "GET /v1/catalogue": row(SIGNED_IN),
     "GET /v1/catalogue/{code}": row(SIGNED_IN),
     "GET /v1/catalogue-items": row(SIGNED_IN),
+    "GET /v1/delegations": row(STEWARDS | HEADS | OFFICERS | BOTH),
+    "POST /v1/delegations": row(STEWARDS, terms=DELEGATION_TERMS),
+    "GET /v1/delegations/{delegation}": row(SEE_DELEGATIONS, "delegation-signed"),
+    "GET /v1/delegations/{delegation}/asked": row(SEE_DELEGATIONS, "delegation-signed"),
+    "PUT /v1/delegations/{delegation}": row(APPLICANTS, "delegation-draft", terms=DELEGATION_TERMS),
+    "POST /v1/delegations/{delegation}/sign": row(APPLICANTS_HEAD, "delegation-draft"),
+    "POST /v1/delegations/{delegation}/accept": row(
+        frozenset({f"{THIRD}.head"}), "delegation-signed"
+    ),
+    "POST /v1/delegations/{delegation}/revoke": row(
+        DELEGATION_HEADS | ADMINISTRATOR, "delegation-signed", **REASON
+    ),
     # Of connectors too: the own department's, whoever asks.
     "GET /v1/publications/{publication}/quality": row(PROVIDERS),
     "GET /v1/datasets/{code}/quality": row(PROVIDERS),
+    "POST /v1/licences": row(STEWARDS),
+    "GET /v1/licences/{licence}": row(STEWARDS),
+    "POST /v1/licences/{licence}/credential": row(STEWARDS),
+    "POST /v1/licences/{licence}/paper": row(STEWARDS),
+    "POST /v1/licences/{licence}/{act}": row(STEWARDS),
+    "POST /v1/licence-types": row(ADMINISTRATOR),
+    "GET /v1/licence-types": row(SIGNED_IN),
+    "PUT /v1/licence-types/{code}": row(ADMINISTRATOR),
     "PUT /v1/calendar/{day}": row(ADMINISTRATOR),
 }
 PAGES = {
@@ -179,7 +316,24 @@ PAGES = {
     "POST /ask/{dataset}/{operation}": row(frozenset({f"{THIRD}.officer"})),
     "GET /dossier": row(OFFICERS),
     "POST /dossier": row(OFFICERS),
-    "GET /grants": row(OFFICERS | STEWARDS | BOTH),
+    "GET /grants": row(OFFICERS | STEWARDS | HEADS | BOTH),
+    "GET /grants/ended": row(BOTH),
+    "GET /grants/matrix": row(BOTH | STEWARDS | HEADS),
+    "GET /grants/matrix.{suffix}": row(BOTH | STEWARDS | HEADS),
+    "GET /grants/{grant_id}/usage": row(SIDES),
+    "GET /grants/{grant_id}/usage.xlsx": row(SIDES),
+    "POST /grants/{grant_id}/usage": row(USER, version=5, **STATED),
+    "POST /grants/{grant_id}/disposition/request": row(PROVIDERS_HEAD, reason="需要核实"),
+    "POST /grants/{grant_id}/disposition": row(ADMINISTRATOR),
+    "POST /grants/{grant_id}/disposition/report": row(USER, version=1, text="已改正"),
+    "POST /grants/{grant_id}/disposition/sign": row(USERS_HEAD, version=1),
+    "POST /grants/{grant_id}/disposition/outcome": row(ADMINISTRATOR),
+    "POST /grants/{grant_id}/review": row(ADMINISTRATOR),
+    "POST /grants/{grant_id}/disposal": row(USER, **DISPOSAL | {"at": "2026-01-01"}),
+    "POST /grants/{grant_id}/disposal/sign": row(USERS_HEAD, version=1),
+    "GET /stops": row(BOTH | STEWARDS | HEADS),
+    "POST /stops": row(ADMINISTRATOR | HEADS, thing="dataset/ghost", reason="需要核实"),
+    "POST /stops/{stop_id}/lift": row(ADMINISTRATOR | HEADS, reason="需要核实"),
     "GET /grants/{grant_id}": row(SEE_THE_GRANT),
     "GET /grants/new": row(ADMINISTRATOR),
     "POST /grants/new": row(ADMINISTRATOR),
@@ -215,6 +369,44 @@ PAGES = {
     "POST /applications/{application}/settlement": row(
         EITHER_HEAD | ADMINISTRATOR, "disputed", **REASON
     ),
+    "GET /delegations": row(STEWARDS | HEADS | OFFICERS | BOTH),
+    "GET /delegations/{delegation}": row(SEE_DELEGATIONS, "delegation-signed"),
+    "GET /delegations/new": row(STEWARDS),
+    "POST /delegations/new": row(STEWARDS),
+    "GET /delegations/{delegation}/edit": row(APPLICANTS, "delegation-draft"),
+    "POST /delegations/{delegation}/edit": row(APPLICANTS, "delegation-draft"),
+    "POST /delegations/{delegation}/sign": row(APPLICANTS_HEAD, "delegation-draft"),
+    "POST /delegations/{delegation}/accept": row(frozenset({f"{THIRD}.head"}), "delegation-signed"),
+    "POST /delegations/{delegation}/revoke": row(
+        DELEGATION_HEADS | ADMINISTRATOR, "delegation-signed", **REASON
+    ),
+    "GET /objections": row(READ_OBJECTIONS),
+    "GET /objections/{objection}": row(SEE_THE_OBJECTION),
+    "GET /objections/new/{dataset}": row(OBJECTORS),
+    "POST /objections/new/{dataset}": row(OBJECTORS),
+    "POST /objections/{objection}/content": row(OPEN_THE_OBJECTION),
+    "POST /objections/{objection}/answer": row(PROVIDERS),
+    "POST /objections/{objection}/withdraw": row(OBJECTORS),
+    "GET /entries": row(STEWARDS | HEADS | BOTH),
+    "GET /entries/new": row(STEWARDS),
+    "POST /entries/new": row(STEWARDS),
+    "GET /entries/{code}": row(SEE_THE_ENTRY, "entry-draft"),
+    "GET /entries/{code}/draft": row(PROVIDERS, "entry-draft"),
+    "POST /entries/{code}/draft": row(PROVIDERS, "entry-draft", definition=DRAFT),
+    "POST /entries/{code}/assessments": row(
+        PROVIDERS, "entry-draft", **{f"secrecy.{name}": one for name, one in ASSESSED.items()}
+    ),
+    "POST /entries/{code}/change": row(PROVIDERS, "entry-published", **REASON),
+    "POST /entries/{code}/extension": row(PROVIDERS, "entry-updating", days=5, **REASON),
+    "POST /entries/{code}/consent": row(ADMINISTRATOR, "entry-asked"),
+    "POST /entries/{code}/discard": row(PROVIDERS, "entry-draft"),
+    "POST /entries/{code}/approve": row(PROVIDERS_HEAD, "entry-assessed", reference="批2"),
+    "POST /entries/{code}/return": row(ADMINISTRATOR, "entry-approved", **{"gap.level": "偏低"}),
+    "POST /entries/{code}/review": row(ADMINISTRATOR, "entry-approved"),
+    "POST /entries/{code}/publish": row(ADMINISTRATOR, "entry-reviewed"),
+    "POST /entries/{code}/suspend": row(ADMINISTRATOR, "entry-published", **REASON),
+    "POST /entries/{code}/resume": row(ADMINISTRATOR, "entry-published", **REASON),
+    "POST /entries/{code}/withdraw": row(ADMINISTRATOR, "entry-published", **REASON),
     "GET /calendar": row(SIGNED_IN),
     "GET /catalogue": row(SIGNED_IN),
     "GET /catalogue/{code}": row(SIGNED_IN),
@@ -225,12 +417,15 @@ PAGES = {
 ROUTES = {**PUBLIC, **CONNECTORS, **PROGRAMS, **PAGES}
 QUESTIONS = {
     "POST /v1/datasets/{code}/batch",
+    "POST /v1/datasets/{code}/view",
+    "POST /v1/datasets/{code}/feed",
     "POST /v1/joint",
     "POST /v1/datasets/{code}/lookup",
     "POST /v1/datasets/{code}/verify",
 }
 """Answered by ``hub/web/front.py`` before any route."""
 ABSENT = {
+    "case": "C-0000000000000000",
     "account": "ghost",
     "act": "suspend",
     "code": "resident",
@@ -239,7 +434,7 @@ ABSENT = {
     "index": "0",
     "key_id": "ghost",
     "keyid": "ghost",
-    "number": "0",
+    "number": "1",
     "path:path": "0/000",
     "request_id": "AAAAAAAAAAAAAAAAAAAAAA",
     "urn": "urn:yifen:connector:demo.yifen:psb:ghost",
@@ -247,6 +442,10 @@ ABSENT = {
     "dataset": "resident",
     "operation": "lookup",
     "publication": "resident-1",
+    "licence": "l-00112233445566778899aabbccddeeff",
+    "material": "m-00112233445566778899aabbccddeeff",
+    "upload": "m-00112233445566778899aabbccddeeff",
+    "stop_id": "S-0",
     "suffix": "ttl",
 }
 
@@ -254,15 +453,19 @@ ABSENT = {
 @pytest.fixture(scope="module")
 def everyone(town: "Town", tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Everyone]":
     with open_world(town, tmp_path_factory.mktemp("everyone") / "hub") as world:
-        yield Everyone.of(world)
+        everyone = Everyone.of(world)
+        everyone.objection = everyone.raised()
+        yield everyone
 
 
 def filled(everyone: Everyone, route: str, on: str) -> tuple[str, str]:
     """Method and path with something in place of each parameter."""
     method, _, path = route.partition(" ")
-    given = {**ABSENT, "grant_id": everyone.world.grant.id}
-    if on:
-        given["application"] = everyone.applications[on].id
+    given = {**ABSENT, "grant_id": everyone.world.grant.id, "objection": everyone.objection}
+    if on in everyone.entries:
+        given["code"] = everyone.entries[on].code
+    elif on:
+        given |= dict.fromkeys(("application", "delegation"), everyone.of_route(on).id)
     for name, value in given.items():
         path = path.replace(f"{{{name}}}", value)
     assert "{" not in path, path
@@ -276,7 +479,10 @@ def called(everyone: Everyone, who: str, route: str) -> int:
     body = dict(asked.body)
     if asked.on:
         seen = who not in asked.who
-        body["version"] = everyone.applications[asked.on].version if seen else UNSEEN
+        version = {**everyone.applications, **everyone.delegations, **everyone.entries}[
+            asked.on
+        ].version
+        body["version"] = version if seen else UNSEEN
     if route in PAGES:
         fields = urlencode(body).encode()
         answer = everyone.browse(who, method, path, fields)

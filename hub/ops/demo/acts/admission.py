@@ -12,6 +12,7 @@ from hub.ops.demo.api import Api
 from hub.ops.demo.cast import DATASETS
 from hub.ops.demo.connector import Connector, Enrolled, Refusal
 from hub.ops.demo.stage import HUB_NAME, Office, Stage
+from hub.ops.on_record import ON_RECORD
 
 GATEWAY = "gateway"
 """The name of each department's connector."""
@@ -80,7 +81,8 @@ class _Entry(BaseModel):
 
 def _register(administrator: Api, code: str, dataset: str) -> None:
     definition = files("catalog.datasets").joinpath(f"{dataset}.toml").read_text(encoding="utf-8")
-    administrator.call("POST", "/v1/datasets", {"department": code, "definition": definition})
+    body: dict[str, Json] = {"department": code, "definition": definition}
+    administrator.call("POST", "/v1/datasets", {**body, "on_record": ON_RECORD})
 
 
 def _enrol_person(administrator: Api, stage: Stage, account: str) -> None:

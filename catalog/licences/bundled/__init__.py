@@ -1,0 +1,1 @@
+"""The types of licences that come with the product, a TOML file each."""

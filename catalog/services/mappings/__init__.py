@@ -1,0 +1,1 @@
+"""How the lists of known sources are read; one TOML file each."""

@@ -1,0 +1,169 @@
+"""``connector licence issue|act|credential|paper|show``: the issuing department's side.
+
+What stands on a licence comes from a file, never from the arguments; a credential and a print go
+to files that nobody else reads.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from catalog.licences.status import Act
+from catalog.terminal import LocalGroup
+from certs.canonical import Json
+from certs.keys import write_secret
+from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
+from connectors.licences import LicenceDone, LicenceUnreadable, read_key, read_order
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_ACTS = tuple(act.value for act in Act if act is not Act.EXPIRE)
+
+
+def add(group: LocalGroup, texts: Texts) -> None:
+    """Add the commands to ``group``."""
+    licence = group_class(texts)("licence", help=texts("licence.help"))
+    group.add_command(licence)
+    for one in (_add_issue, _add_act, _add_credential, _add_paper, _add_show):
+        one(licence, texts)
+
+
+def _licence(texts: Texts) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.argument("licence", metavar=texts("args.licence"))
+
+
+def _add_issue(group: LocalGroup, texts: Texts) -> None:
+    @group.command("issue", cls=command_class(texts), help=texts("licence.issue.help"))
+    @click.argument("order", type=_FILE, metavar=texts("args.licence_order"))
+    @click.option("--case", help=texts("licence.case"))
+    @click.option("--credential", type=_FILE, help=texts("licence.credential.out"))
+    @click.option("--holder-key", type=_FILE, help=texts("licence.holder_key"))
+    @pass_setting
+    def _issue(
+        setting: Setting,
+        order: Path,
+        case: str | None,
+        credential: Path | None,
+        holder_key: Path | None,
+    ) -> None:
+        asked = read_order(_read(order))
+        key = None if holder_key is None else read_key(_read(holder_key))
+        _require_new(credential)
+        with setting.open() as connector:
+            done = connector.licences.issue(
+                asked, case=case, credential=credential is not None, holder_key=key
+            )
+        _tell(setting, done, credential)
+
+
+def _add_act(group: LocalGroup, texts: Texts) -> None:
+    @group.command("act", cls=command_class(texts), help=texts("licence.act.help"))
+    @_licence(texts)
+    @click.argument("act", type=click.Choice(_ACTS))
+    @click.option("--note-file", type=_FILE, help=texts("licence.note"))
+    @click.option("--case", help=texts("licence.case"))
+    @click.option("--version", type=click.IntRange(1), help=texts("licence.version"))
+    @pass_setting
+    def _act(
+        setting: Setting,
+        licence: str,
+        act: str,
+        note_file: Path | None,
+        case: str | None,
+        version: int | None,
+    ) -> None:
+        note = "" if note_file is None else _text(_read(note_file))
+        with setting.open() as connector:
+            done = connector.licences.act(licence, Act(act), note=note, version=version, case=case)
+        _tell(setting, done, None)
+
+
+def _add_credential(group: LocalGroup, texts: Texts) -> None:
+    @group.command("credential", cls=command_class(texts), help=texts("licence.credential.help"))
+    @_licence(texts)
+    @click.argument("out", type=_FILE, metavar=texts("args.licence_out"))
+    @click.option("--holder-key", type=_FILE, help=texts("licence.holder_key"))
+    @pass_setting
+    def _credential(setting: Setting, licence: str, out: Path, holder_key: Path | None) -> None:
+        key = None if holder_key is None else read_key(_read(holder_key))
+        _require_new(out)
+        with setting.open() as connector:
+            done = connector.licences.credential(licence, key)
+        _tell(setting, done, out)
+
+
+def _add_paper(group: LocalGroup, texts: Texts) -> None:
+    @group.command("paper", cls=command_class(texts), help=texts("licence.paper.help"))
+    @_licence(texts)
+    @click.argument("out", type=_FILE, metavar=texts("args.licence_out"))
+    @click.option(
+        "--language", type=click.Choice(["zh", "en"]), default="zh", help=texts("licence.language")
+    )
+    @pass_setting
+    def _paper(setting: Setting, licence: str, out: Path, language: str) -> None:
+        _require_new(out)
+        with setting.open() as connector:
+            data = connector.licences.paper(licence, language)
+        _write(out, data)
+        setting.screen.value({"file": str(out), "licence": licence})
+        setting.screen.say("connector.licence.written", file=str(out))
+
+
+def _add_show(group: LocalGroup, texts: Texts) -> None:
+    @group.command("show", cls=command_class(texts), help=texts("licence.show.help"))
+    @_licence(texts)
+    @pass_setting
+    def _show(setting: Setting, licence: str) -> None:
+        with setting.open() as connector:
+            shown = connector.licences.show(licence)
+        screen = setting.screen
+        screen.value(shown.model_dump())
+        rows = [
+            [name, " ".join(value) if isinstance(value, list) else str(value or "")]
+            for name, value in shown.model_dump().items()
+        ]
+        screen.table(["connector.table.item", "connector.table.value"], rows)
+
+
+def _tell(setting: Setting, done: LicenceDone, out: Path | None) -> None:
+    screen = setting.screen
+    told: dict[str, Json] = done.model_dump(exclude={"credential"})
+    if out is not None and done.credential is not None:
+        _write(out, f"{done.credential}\n".encode("ascii"))
+        told["file"] = str(out)
+    screen.value(told)
+    if done.entry is None:
+        screen.say("connector.licence.known", licence=done.licence, status=done.status)
+        return
+    screen.say("connector.licence.done", licence=done.licence, status=done.status, entry=done.entry)
+    if out is not None:
+        screen.say("connector.licence.written", file=str(out))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise LicenceUnreadable(why="file") from error
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise LicenceUnreadable(why="text") from error
+
+
+def _require_new(path: Path | None) -> None:
+    """Nothing is made that could then not be written: each credential takes a place for ever."""
+    if path is not None and path.exists():
+        raise LicenceUnreadable(why="output-exists")
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_secret(path, data)
+    except FileExistsError as error:
+        raise LicenceUnreadable(why="output-exists") from error
+    except OSError as error:
+        raise LicenceUnreadable(why="output") from error

@@ -1,0 +1,163 @@
+"""A verified page of a feed, as values; and what the store keeps of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from certs.canonical import Json, canonical
+from connectors.errors import HubUnintelligible
+from connectors.feed.question import FeedQuestion
+from connectors.feed.verify import CheckedPage
+from connectors.receipts.kept import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one row, whose entry in the ledger is ``entry``.
+
+    ``row`` is how the row is called towards our department, always the same. ``items`` are those
+    granted, masked; empty for what is removed.
+    """
+
+    entry: int
+    change: Literal["upserted", "removed"]
+    row: str
+    subject_type: str
+    subject_id: str = field(repr=False)
+    items: Mapping[str, str] = field(repr=False)
+    disputed: bool
+    version: int
+    as_of: str | None
+
+    def told(self) -> dict[str, Json]:
+        """The change as one line of output."""
+        return {
+            "as_of": self.as_of,
+            "change": self.change,
+            "disputed": self.disputed,
+            "entry": self.entry,
+            "items": {**self.items},
+            "row": self.row,
+            "subject": {"id": self.subject_id, "type": self.subject_type},
+            "version": self.version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Some changes in order, and the ``cursor`` behind them.
+
+    ``begins``: every row is told anew from here on; ``ends``: all have been, and what has not been
+    named since that began is no more. ``more`` may be asked for at once; ``quota``: not today.
+    """
+
+    cursor: str = field(repr=False)
+    changes: tuple[Change, ...]
+    begins: bool
+    ends: bool
+    more: bool
+    quota: bool
+    entry: int
+    request_id: str
+
+    def lines(self) -> list[dict[str, Json]]:
+        """The page as lines of output."""
+        found: list[dict[str, Json]] = [{"reset": "begins"}] if self.begins else []
+        found += [one.told() for one in self.changes]
+        return found + ([{"reset": "ends"}] if self.ends else [])
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+
+class _Subject(_Read):
+    type: str
+    id: str
+
+
+class _Change(_Read):
+    as_of: str | None
+    change: Literal["upserted", "removed"]
+    disputed: bool
+    items: dict[str, str]
+    row: str
+    subject: _Subject
+    version: int
+
+
+class _Reset(_Read):
+    begins: bool
+    ends: bool
+
+
+class _Page(_Read):
+    cursor: str
+    more: bool
+    quota: bool
+    reset: _Reset
+
+
+def feed_page(checked: CheckedPage, question: FeedQuestion) -> FeedPage:
+    """The page as values; raises ``HubUnintelligible`` for an honest one of another form."""
+    try:
+        page = _Page.model_validate(checked.page)
+        read = [
+            (place, _Change.model_validate(result))
+            for place, result in enumerate(checked.results)
+            if result.get("change") is not None
+        ]
+    except ValidationError as error:
+        raise HubUnintelligible(why="result") from error
+    changes = tuple(
+        Change(
+            entry=checked.entry + place,
+            change=one.change,
+            row=one.row,
+            subject_type=one.subject.type,
+            subject_id=one.subject.id,
+            items=one.items,
+            disputed=one.disputed,
+            version=one.version,
+            as_of=one.as_of,
+        )
+        for place, one in read
+    )
+    return FeedPage(
+        cursor=page.cursor,
+        changes=changes,
+        begins=page.reset.begins,
+        ends=page.reset.ends,
+        more=page.more,
+        quota=page.quota,
+        entry=checked.entry,
+        request_id=question.request_id,
+    )
+
+
+def page_to_keep(checked: CheckedPage, question: FeedQuestion) -> Kept:
+    """What the store keeps of a verified page: its entries and whom they name, without values."""
+    first = checked.opened[0]
+    alone = len(checked.opened) == 1
+    return Kept(
+        entry=checked.entry,
+        origin=checked.receipt.origin,
+        request=checked.receipt.request,
+        request_id=question.request_id,
+        token=checked.token,
+        status=checked.receipt.status,
+        outcome=first.control.outcome,
+        leaf=first.leaf_bytes,
+        leaf_hash=b"".join(one.leaf_hash for one in checked.opened),
+        opening=canonical(checked.openings[0] if alone else list(checked.openings)),
+        time=first.leaf.time,
+        state="received",
+        proof=None,
+        checkpoint=None,
+        key=checked.key,
+        operation=question.operation,
+        dataset=question.dataset,
+        entries=len(checked.opened),
+    )

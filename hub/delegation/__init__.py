@@ -1,0 +1,1 @@
+"""Delegations: a window acts for another department, under that department's grants."""

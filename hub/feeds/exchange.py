@@ -1,0 +1,387 @@
+"""A page of a feed, told as the same numbered steps as a lookup (``hub/lookup/exchange.py``).
+
+    1 identify   a fresh signature names a connector and its department       -> Caller
+    2 ask        what is followed, from where                                 -> Followed
+    3 decide     a grant covers it, for this purpose, now                     -> Cover | Refusal
+    4 read       what has changed since                                       -> Told, each
+    5 reveal     only granted items, masked as the grant says                 -> Revealed, each
+    6 record     contiguous entries, one a change, durable before it leaves   -> EnteredBatch
+    7 receipt    one over all of them; respond                                -> Reply
+
+Where nothing has changed nothing is told of anybody: then there is no entry, and no receipt, after
+a wait for something to come.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from certs.canonical import Json, canonical
+from certs.encoding import digest
+from certs.entropy import random_bytes
+from certs.errors import Malformed, SealBroken
+from certs.signatures import Message
+from hub.access.grant import Grant, Operation
+from hub.access.standing import Standing, StandingBook
+from hub.clock import Clock, shanghai_day
+from hub.errors import Busy, Replayed, Unavailable
+from hub.feeds.ask import Followed, read_feed
+from hub.feeds.cursor import Cursor, CursorRefused, Cursors
+from hub.feeds.follow import Following
+from hub.feeds.marks import MarkChanges, MarkUnknown
+from hub.feeds.reveal import FeedReveal
+from hub.feeds.waiting import EpochWatch
+from hub.ledger.attempt import BatchAttempt, Bounce, Charge, EnteredBatch, Member, QuestionKey
+from hub.ledger.committer import Committer
+from hub.ledger.coverage import Coverage
+from hub.ledger.group import GroupCommit
+from hub.ledger.persons import PersonKeys
+from hub.ledger.store import LedgerStore
+from hub.lookup.ask import Question
+from hub.lookup.batch_ask import Subject
+from hub.lookup.batch_record import frame_of, members_of
+from hub.lookup.batch_reveal import Revealed, refuse_all
+from hub.lookup.decide import Cover, Refusal, cover_of
+from hub.lookup.exchange import ROUNDS, TAKEN, Exchange
+from hub.lookup.identify import Caller, identify_now, short_id, still_stands
+from hub.lookup.read import Records
+from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, opening
+from hub.lookup.refusals import problem_body, status_of
+from hub.settings import Settings
+from hub.storage.generation import GenerationGone
+from hub.storage.sqlite import Connection
+
+KIND: Operation = "feed"
+SLICE = 64
+"""Changes after which the loop is given back: some two milliseconds of work."""
+MASKED = "feed-subject-masked"
+NOTHING_NEW = Reply(204, JSON, b"")
+
+
+class _Page(NamedTuple):
+    """What was decided, and what it tells: whom of, and each one's result.
+
+    ``leads`` is what the page says of itself, None for a refusal.
+    """
+
+    decision: Cover | Refusal
+    subjects: "list[Subject | None]"
+    results: list[Revealed]
+    leads: dict[str, Json] | None = None
+    changes: int = 0
+    claims: bool = True
+
+
+class FeedExchange:
+    """Answers those who follow; one for each process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        book: StandingBook,
+        records: Records,
+        group: GroupCommit,
+        persons: PersonKeys,
+        store: LedgerStore,
+        receipts: Receipts,
+        coverage: Coverage,
+        exchange: Exchange,
+        *,
+        committer: Committer,
+        reading: Connection,
+        key: bytes,
+        origin: str,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._book = book
+        self._records = records
+        self._group = group
+        self._persons = persons
+        self._store = store
+        self._receipts = receipts
+        self._coverage = coverage
+        self._exchange = exchange
+        self._committer = committer
+        self._reading = reading
+        self._origin = origin
+        self._cursors = Cursors(key)
+        self._marks = MarkChanges(reading, persons)
+        self._watch = EpochWatch(book)
+        self._turns = asyncio.Semaphore(1)
+
+    async def ask_signed(self, dataset: str, message: Message, body: bytes) -> Reply:
+        """Answer a connector's signed request; raises as ``Exchange.ask_signed`` does."""
+        # 1 identify; a replay is found here already, before it costs as much as a page
+        caller, _ = identify_now(message, body, self._book, self._clock())
+        if caller.nonce is not None and self._group.knows(caller.nonce):
+            raise Replayed
+        # 2 ask
+        try:
+            asked = read_feed(body, dataset, self._settings.limits)
+        except Malformed as error:
+            refusal = Refusal(error.code, error.code, None, tuple(error.facts.items()))
+            return await self._exchange.refuse_malformed(KIND, caller, refusal)
+        if self._coverage.short:
+            raise Unavailable(why="witness")
+        attempt_id = int.from_bytes(random_bytes(8), "big") >> 1
+        loop = asyncio.get_running_loop()
+        until, reserved = loop.time() + asked.wait, False
+        while True:
+            async with self._turns:
+                still_stands(caller, self._book.refresh(), self._clock())
+                epoch = self._book.current().epoch
+                reply = await self._answer(attempt_id, caller, asked)
+            if reply is not None:
+                return reply
+            if not reserved:
+                if caller.nonce is not None:
+                    reserved = self._committer.reserve(caller.nonce, attempt_id) is not None
+                if not reserved:
+                    raise Replayed
+            if not await self._watch.moved(epoch, until - loop.time()):
+                return NOTHING_NEW
+
+    async def _answer(self, attempt_id: int, caller: Caller, asked: Followed) -> Reply | None:
+        """The page that there is now; None if there is nothing new."""
+        bounced: Bounce | None = None
+        stale = 0
+        while stale < ROUNDS:
+            standing = self._book.current()
+            page = await self._page(caller, asked, standing, bounced)
+            if page is None:
+                return None
+            if isinstance(page, Bounce):
+                stale += 1
+                self._book.refresh()
+                continue
+            # 6 record
+            attempt, salts = await self._attempt(attempt_id, caller, asked, page, standing)
+            entered = self._group.submit_batch(attempt)
+            # 7 receipt
+            if isinstance(entered, EnteredBatch):
+                return await self._reply(caller, page, attempt.members, salts, entered)
+            if entered is Bounce.REPLAYED:
+                raise Replayed
+            if entered is Bounce.STALE:
+                stale += 1
+                still_stands(caller, self._book.refresh(), self._clock())
+            else:
+                bounced = entered
+        await self._record_busy(attempt_id, caller, asked)
+        raise Busy
+
+    async def _page(
+        self, caller: Caller, asked: Followed, standing: Standing, bounced: Bounce | None
+    ) -> _Page | Bounce | None:
+        """Steps 3 to 5; None when nothing is new, ``STALE`` when the generation was replaced."""
+        # 3 decide
+        decision = self._decide(caller, asked.shared, standing)
+        if bounced is not None and isinstance(decision, Cover):
+            decision = Refusal(bounced.value, bounced.value, decision.grant)
+        if isinstance(decision, Refusal):
+            # The id was another question's or has been used up: this one may not claim it.
+            return _refused(decision, asked, claims=bounced not in TAKEN)
+        try:
+            given = self._given(caller, asked)
+        except CursorRefused as error:
+            return _refused(Refusal(error.code, error.code, decision.grant), asked)
+        # 4 read, 5 reveal
+        try:
+            return await self._told(caller, asked, standing, decision, given)
+        except GenerationGone:
+            return Bounce.STALE
+        except SealBroken as error:
+            raise Unavailable(why="records") from error
+
+    def _decide(self, caller: Caller, shared: Question, standing: Standing) -> Cover | Refusal:
+        """Which grant covers it; a change whose subject may not be told could be told to nobody."""
+        source = standing.source(shared.dataset) if shared.dataset else None
+        if source is not None:
+            shared = shared._replace(items=(source.dataset.subject.item,))
+        cover = cover_of(caller, shared, standing, self._clock())
+        if isinstance(cover, Cover):
+            return cover._replace(masks=cover.source.shown(dict(cover.grant.items)))
+        if cover.code == "items-outside-grant":
+            return Refusal(MASKED, MASKED, cover.grant)
+        return cover
+
+    def _given(self, caller: Caller, asked: Followed) -> Cursor | None:
+        if asked.cursor is None:
+            return None
+        department = self._settings.full(caller.department)
+        return self._cursors.read(
+            asked.cursor, department, self._settings.full(asked.shared.dataset)
+        )
+
+    async def _told(
+        self,
+        caller: Caller,
+        asked: Followed,
+        standing: Standing,
+        cover: Cover,
+        given: Cursor | None,
+    ) -> _Page | None:
+        dataset = self._settings.full(asked.shared.dataset)
+        department = self._settings.full(caller.department)
+        following = Following(cover.source, standing, self._records, self._marks, asked.subjects)
+        terms, scope = self._terms(cover), _scope(asked)
+        cursor, begins = following.begin(given, terms, scope)
+        revealing = FeedReveal(cover, self._cursors, dataset, department)
+        left = self._left(caller, asked, cover.grant)
+        room = asked.most if left is None else max(1, min(asked.most, left))
+        subjects: list[Subject | None] = []
+        results: list[Revealed] = []
+        ends, more, size = False, True, 0
+        while more and len(results) < room and size <= self._settings.limits.batch_answer_bytes:
+            try:
+                step = following.step(cursor, min(SLICE, room - len(results)))
+            except MarkUnknown:
+                if begins:
+                    raise Unavailable(why="records") from None
+                # What this page has told so far is told again by the reset.
+                cursor, begins = following.begin(None, terms, scope)
+                subjects, results = [], []
+                continue
+            cursor, more, ends = step.cursor, step.more, ends or step.ends
+            for told in step.told:
+                subject, revealed = revealing.reveal(told)
+                subjects.append(subject)
+                results.append(revealed)
+                size += len(revealed.result)
+            await asyncio.sleep(0)
+        if not results and not begins and not ends:
+            return None
+        if left is not None and left <= 0 and results:
+            return _refused(Refusal("quota-spent", "quota-spent", cover.grant), asked)
+        leads: dict[str, Json] = {
+            "cursor": self._cursors.write(cursor, department, dataset),
+            "more": more,
+            "quota": left is not None and len(results) >= left,
+            "reset": {"begins": begins, "ends": ends},
+        }
+        changes = len(results)
+        if not results:
+            subjects, results = [None], [revealing.nothing()]
+        return _Page(cover, subjects, results, leads, changes)
+
+    def _terms(self, cover: Cover) -> str:
+        """A digest of what is told of each row, in which log: after a restore rows may differ."""
+        return digest(canonical([self._origin, {**cover.masks}]))
+
+    def _left(self, caller: Caller, asked: Followed, grant: Grant) -> int | None:
+        """How many changes the grant still pays today; None: no limit, or a repeat (free)."""
+        if grant.daily_quota is None:
+            return None
+        question = short_id(caller.asker, asked.shared.request_id)
+        known = self._reading.execute("SELECT 1 FROM questions WHERE id = ?", (question,))
+        if known.fetchone() is not None:
+            return None
+        row = self._reading.execute(
+            "SELECT used FROM quotas WHERE grant_id = ? AND day = ?",
+            (grant.id, shanghai_day(self._clock())),
+        ).fetchone()
+        return grant.daily_quota - (0 if row is None else int(row[0]))
+
+    async def _attempt(
+        self, attempt_id: int, caller: Caller, asked: Followed, page: _Page, standing: Standing
+    ) -> tuple[BatchAttempt, list[bytes]]:
+        """The entries to make, and the salts of their *person* parts."""
+        decision, grant, shared = page.decision, page.decision.grant, asked.shared
+        retention = decision.source.dataset.retention if isinstance(decision, Cover) else "default"
+        frame = frame_of(
+            caller,
+            shared,
+            self._persons.current(retention, self._clock(), self._store),
+            department=self._settings.full(caller.department),
+            dataset=self._settings.full(shared.dataset) if shared.dataset else None,
+            epoch=standing.epoch,
+            grant=None if grant is None else (self._settings.full(grant.id), grant.version),
+            delegation=None,
+        )
+        members: list[Member] = []
+        salts: list[bytes] = []
+        for part in _slices(len(page.results)):
+            made, salted = members_of(frame, page.subjects[part], page.results[part])
+            members += made
+            salts += salted
+            await asyncio.sleep(0)
+        not_before, not_after = caller.not_before, caller.not_after
+        charge = None
+        if isinstance(decision, Cover):
+            held = decision.grant
+            not_before = max(not_before, held.valid_from)
+            not_after = min(not_after, held.valid_until - 1)
+            charge = Charge(held.id, held.daily_quota) if page.changes else None
+        key = QuestionKey(short_id(caller.asker, shared.request_id), shared.content)
+        attempt = BatchAttempt(
+            id=attempt_id,
+            kind=KIND,
+            nonce=caller.nonce,
+            question=key if page.claims else None,
+            epoch=standing.epoch,
+            not_before=not_before,
+            not_after=not_after,
+            charge=charge,
+            members=members,
+        )
+        return attempt, salts
+
+    async def _record_busy(self, attempt_id: int, caller: Caller, asked: Followed) -> None:
+        """Enter that a question met stale epochs only; nothing is told of it but 503."""
+        page = _refused(Refusal("busy", "stale-epochs"), asked)
+        # Of what the hub could not decide nothing is said but who asked whom.
+        undecided = asked._replace(shared=asked.shared._replace(dataset=""))
+        standing = self._book.current()
+        attempt, _ = await self._attempt(attempt_id, caller, undecided, page, standing)
+        self._group.submit_batch(attempt._replace(epoch=None, question=None))
+
+    async def _reply(
+        self,
+        caller: Caller,
+        page: _Page,
+        members: list[Member],
+        salts: list[bytes],
+        entered: EnteredBatch,
+    ) -> Reply:
+        openings: list[bytes] = []
+        for part in _slices(len(members)):
+            openings += map(
+                opening,
+                entered.controls[part],
+                [one.control_salt for one in members[part]],
+                entered.leaves[part],
+                salts[part],
+            )
+            await asyncio.sleep(0)
+        opened = b",".join(openings)
+        results = b",".join([one.result for one in page.results])
+        if isinstance(page.decision, Cover):
+            status, content_type = 200, JSON
+            leads = canonical(page.leads)
+            body = b'{"openings":[%b],"page":%b,"results":[%b]}' % (opened, leads, results)
+        else:
+            status, content_type = status_of(page.decision.code), PROBLEM
+            body = problem_body(page.decision, status, results, opened)
+        receipt = self._receipts.issue_batch(
+            caller, entered, status=status, content_type=content_type, body=body
+        )
+        return Reply(status, content_type, body, receipt)
+
+
+def _refused(refusal: Refusal, asked: Followed, *, claims: bool = True) -> _Page:
+    """The same refusal for each subject named; of a whole dataset, one that names nobody."""
+    subjects: list[Subject | None] = [None] if asked.subjects is None else [*asked.subjects]
+    return _Page(refusal, subjects, refuse_all(refusal, len(subjects)), claims=claims)
+
+
+def _scope(asked: Followed) -> str:
+    """A digest of the subjects followed; "" for all of them."""
+    if asked.subjects is None:
+        return ""
+    return digest(canonical([[kind, text] for kind, text, _ in asked.subjects]))
+
+
+def _slices(count: int) -> Iterator[slice]:
+    return (slice(start, start + SLICE) for start in range(0, count, SLICE))

@@ -1,0 +1,1 @@
+"""The licences of this hub: issued, changed, looked up, shown, printed."""

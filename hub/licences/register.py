@@ -1,0 +1,69 @@
+"""Licences as they stand, and each change of them as an entry of kind ``licence``.
+
+The state in the entry names nobody: an opaque id, type, department, version, status, the digests of
+what is sealed, of each credential a salted digest of its place, and of each print the digests of
+its code and its file. The holder stands in the *person* part.
+"""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from catalog.licences.metadata import HOLDER_TYPE, HolderType
+from certs.canonical import Json
+from certs.encoding import b64u, digest
+from hub.errors import NotFound
+from hub.ledger.change import Change
+from hub.ledger.licences_told import bound
+from hub.licences.content import Content
+from hub.storage.licences_tables import LicenceCredentialRow, LicencePaperRow, LicenceRow
+
+
+def credentials_of(session: Session, licence: str) -> Sequence[LicenceCredentialRow]:
+    """All credentials that were ever issued of a licence."""
+    statement = (
+        select(LicenceCredentialRow)
+        .where(LicenceCredentialRow.licence == licence)
+        .order_by(col(LicenceCredentialRow.number))
+    )
+    return session.exec(statement).all()
+
+
+def papers_of(session: Session, licence: str) -> Sequence[LicencePaperRow]:
+    """All prints of a licence."""
+    statement = (
+        select(LicencePaperRow)
+        .where(LicencePaperRow.licence == licence)
+        .order_by(col(LicencePaperRow.number))
+    )
+    return session.exec(statement).all()
+
+
+def require_own(session: Session, licence: str, department: str | None) -> LicenceRow:
+    """A licence that the department issued; to all others there is none (``NotFound``)."""
+    row = session.get(LicenceRow, licence)
+    if row is None or department is None or row.department != department:
+        raise NotFound(what="licence")
+    return row
+
+
+def enter(change: Change, row: LicenceRow, content: Content, case: str | None = None) -> int:
+    """Enter the whole state of a licence in its next version; gives the entry's position."""
+    row.version += 1
+    change.session.add(row)
+    change.session.flush()
+    state: dict[str, Json] = {
+        "content": digest(row.sealed),
+        "credentials": [
+            bound(one.list, one.place, one.salt) for one in credentials_of(change.session, row.id)
+        ],
+        "department": row.department,
+        "id": row.id,
+        "note": digest(row.note),
+        "papers": [[b64u(one.code), b64u(one.pdf)] for one in papers_of(change.session, row.id)],
+        "status": row.status,
+        "type": row.type,
+        "version": row.version,
+    }
+    kind = HolderType(content.metadata[HOLDER_TYPE]).kind
+    return change.append("licence", state, subject=(kind, content.holder), case=case)

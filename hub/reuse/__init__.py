@@ -1,0 +1,1 @@
+"""The figure: what need not be brought, derived from the ledger."""
