@@ -55,6 +55,8 @@ KIND: Operation = "feed"
 SLICE = 64
 """Changes after which the loop is given back: some two milliseconds of work."""
 MASKED = "feed-subject-masked"
+UNPUBLISHED = "feed-of-no-publications"
+"""Of materials and licences nothing is published whose changes could be told."""
 NOTHING_NEW = Reply(204, JSON, b"")
 
 
@@ -202,6 +204,8 @@ class FeedExchange:
             shared = shared._replace(items=(source.dataset.subject.item,))
         cover = cover_of(caller, shared, standing, self._clock())
         if isinstance(cover, Cover):
+            if cover.source.dataset.source != "copied":
+                return Refusal(UNPUBLISHED, UNPUBLISHED, cover.grant)
             return cover._replace(masks=cover.source.shown(dict(cover.grant.items)))
         if cover.code == "items-outside-grant":
             return Refusal(MASKED, MASKED, cover.grant)
