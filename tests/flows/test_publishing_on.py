@@ -121,6 +121,15 @@ def until(true: Callable[[], object], what: str) -> None:
         threading.Event().wait(0.01)
 
 
+def under_way(process: Process, kept: Path) -> bool:
+    """Whether some chunks are sent, or all is over."""
+    try:
+        sent = kept.read_bytes().count(b'"chunk":')
+    except FileNotFoundError:
+        sent = 0
+    return sent > 2 or process.poll() is not None
+
+
 def report(told: dict[str, Json]) -> dict[str, Json]:
     publication = told["publication"]
     assert isinstance(publication, dict)
@@ -133,12 +142,16 @@ def report(told: dict[str, Json]) -> dict[str, Json]:
 def test_a_command_that_is_cut_off_is_gone_on_with(
     ending: signal.Signals, department: Department, tmp_path: Path
 ) -> None:
-    path = residents(tmp_path / f"people-{ending}.csv", ROWS, f"王{ending}号")
     kept = department.home / "uploads" / "resident.upload"
-    process = department.start("publish", "resident", str(path), "--yes")
-    until(lambda: kept.exists() and kept.read_bytes().count(b'"chunk":') > 2, "nothing is sent")
-    process.send_signal(ending)
-    _, err = process.communicate(timeout=PATIENCE)
+    for again in range(5):
+        path = residents(tmp_path / f"people-{ending}-{again}.csv", ROWS, f"王{ending}号{again}")
+        process = department.start("publish", "resident", str(path), "--yes")
+        until(lambda process=process: under_way(process, kept), "nothing is sent")
+        process.send_signal(ending)
+        _, err = process.communicate(timeout=PATIENCE)
+        if process.returncode != 0:
+            break
+        # On a machine that stood still for a moment it was through before we looked.
     assert process.returncode != 0
     if ending == signal.SIGINT:
         assert "connector publish resident --discard" in err
