@@ -13,12 +13,9 @@ from certs.certificates import CertificateFacts
 from certs.encoding import b64u
 from certs.errors import Malformed, ReceiptInvalid
 from certs.signatures import Signed
-from connectors.batch.keeping import batch_to_keep, question_of
 from connectors.batch.question import BatchQuestion
 from connectors.batch.verify import (
-    MAX_BATCH_ANSWER,
     AskedBatch,
-    CheckedBatch,
     check_batch,
     check_batch_again,
 )
@@ -32,7 +29,6 @@ from connectors.errors import (
     ReceiptUnknown,
     Refused,
 )
-from connectors.feed.page import page_to_keep
 from connectors.feed.question import FeedQuestion
 from connectors.feed.verify import AskedPage, CheckedPage, check_page, check_page_again
 from connectors.home import Identity
@@ -42,6 +38,8 @@ from connectors.jwks import KeyRing, ReceiptKey
 from connectors.later import restored
 from connectors.question import Question
 from connectors.receipts.store import Kept, ReceiptStore
+from connectors.several.keeping import question_of, several_to_keep
+from connectors.several.verify import MAX_SEVERAL, Several
 from connectors.transport import MAX_ANSWER, Prepared, Response, Transport
 from connectors.verify import Asked, Checked, Trust, check_answer, check_receipt_again
 
@@ -112,13 +110,13 @@ class Asking:
 
         return self._ask(question, check, MAX_ANSWER)
 
-    def ask_batch(self, question: BatchQuestion, *, before: bool = False) -> CheckedBatch:
+    def ask_batch(self, question: BatchQuestion, *, before: bool = False) -> Several:
         """The verified answer to a batch; raises as ``ask`` does.
 
         ``before``: an earlier run may have sent it already.
         """
 
-        def check(sent: Sent) -> tuple[CheckedBatch, Kept]:
+        def check(sent: Sent) -> tuple[Several, Kept]:
             asked = AskedBatch(question, sent.signed, again=sent.again or before)
             checked = check_batch(
                 asked,
@@ -128,17 +126,17 @@ class Asking:
                 trust=self.trust,
                 now=self._clock(),
             )
-            return checked, batch_to_keep(checked, question)
+            return checked, several_to_keep(checked, question)
 
-        return self._ask(question, check, MAX_BATCH_ANSWER)
+        return self._ask(question, check, MAX_SEVERAL)
 
-    def ask_joint(self, question: JointQuestion, *, before: bool = False) -> CheckedBatch:
+    def ask_joint(self, question: JointQuestion, *, before: bool = False) -> Several:
         """The verified answer to joint questions; raises as ``ask`` does.
 
         ``before``: an earlier run may have sent it already.
         """
 
-        def check(sent: Sent) -> tuple[CheckedBatch, Kept]:
+        def check(sent: Sent) -> tuple[Several, Kept]:
             asked = AskedJoint(question, sent.signed, again=sent.again or before)
             checked = check_joint(
                 asked,
@@ -148,9 +146,9 @@ class Asking:
                 trust=self.trust,
                 now=self._clock(),
             )
-            return checked, batch_to_keep(checked, question)
+            return checked, several_to_keep(checked, question)
 
-        return self._ask(question, check, MAX_BATCH_ANSWER)
+        return self._ask(question, check, MAX_SEVERAL)
 
     def ask_page(self, question: FeedQuestion) -> CheckedPage | None:
         """The verified next page of a feed, None if there is nothing new; raises as ``ask`` does.
@@ -167,9 +165,9 @@ class Asking:
                 trust=self.trust,
                 now=self._clock(),
             )
-            return checked, page_to_keep(checked, question)
+            return checked, several_to_keep(checked.several, question)
 
-        sent = self._send(question, MAX_BATCH_ANSWER)
+        sent = self._send(question, MAX_SEVERAL)
         if sent[1].status == HTTPStatus.NO_CONTENT:
             self._store.forget_question(question.request_id)
             return None
@@ -217,7 +215,7 @@ class Asking:
         before = self._store.question(request_id)
         attempts = frozenset(one.request for one in self._store.attempts(request_id))
         prepared = self._calls.sign("GET", f"/v1/receipts/{request_id}")
-        response = self._transport.send(prepared, limit=MAX_BATCH_ANSWER)
+        response = self._transport.send(prepared, limit=MAX_SEVERAL)
         token = response.headers.get(RECEIPT_HEADER)
         if response.status != HTTPStatus.OK:
             raise Refused(read_problem(response))
@@ -249,17 +247,17 @@ class Asking:
             batch = check_batch_again(
                 question, attempts, response, token=token, keys=keys, trust=trust
             )
-            return batch_to_keep(batch, question)
+            return several_to_keep(batch, question)
         if isinstance(question, FeedQuestion):
             page = check_page_again(
                 question, attempts, response, token=token, keys=keys, trust=trust
             )
-            return page_to_keep(page, question)
+            return several_to_keep(page.several, question)
         if isinstance(question, JointQuestion):
             joint = check_joint_again(
                 question, attempts, response, token=token, keys=keys, trust=trust
             )
-            return batch_to_keep(joint, question)
+            return several_to_keep(joint, question)
         checked = check_receipt_again(
             question, attempts, response, token=token, keys=keys, trust=trust
         )

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from certs.canonical import Json
 from certs.receipts import Receipt
 from connectors.batch.question import BatchQuestion
-from connectors.batch.verify import UNFIT, CheckedBatch
+from connectors.batch.verify import UNFIT
 from connectors.errors import HubUnintelligible
+from connectors.several.verify import Several
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class _Result(_Source):
     records: list[_Record]
 
 
-def batch_answer(checked: CheckedBatch, question: BatchQuestion) -> BatchAnswer:
+def batch_answer(checked: Several, question: BatchQuestion) -> BatchAnswer:
     """The answer as values; raises ``HubUnintelligible`` for an honest one of another form."""
     subjects: list[SubjectAnswer] = []
     source: _Source | None = None

@@ -6,11 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from certs.canonical import Json, canonical
+from certs.canonical import Json
 from connectors.errors import HubUnintelligible
 from connectors.feed.question import FeedQuestion
 from connectors.feed.verify import CheckedPage
-from connectors.receipts.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +105,14 @@ def feed_page(checked: CheckedPage, question: FeedQuestion) -> FeedPage:
         page = _Page.model_validate(checked.page)
         read = [
             (place, _Change.model_validate(result))
-            for place, result in enumerate(checked.results)
+            for place, result in enumerate(checked.several.results)
             if result.get("change") is not None
         ]
     except ValidationError as error:
         raise HubUnintelligible(why="result") from error
     changes = tuple(
         Change(
-            entry=checked.entry + place,
+            entry=checked.several.entry + place,
             change=one.change,
             row=one.row,
             subject_type=one.subject.type,
@@ -132,32 +131,6 @@ def feed_page(checked: CheckedPage, question: FeedQuestion) -> FeedPage:
         ends=page.reset.ends,
         more=page.more,
         quota=page.quota,
-        entry=checked.entry,
+        entry=checked.several.entry,
         request_id=question.request_id,
-    )
-
-
-def page_to_keep(checked: CheckedPage, question: FeedQuestion) -> Kept:
-    """What the store keeps of a verified page: its entries and whom they name, without values."""
-    first = checked.opened[0]
-    alone = len(checked.opened) == 1
-    return Kept(
-        entry=checked.entry,
-        origin=checked.receipt.origin,
-        request=checked.receipt.request,
-        request_id=question.request_id,
-        token=checked.token,
-        status=checked.receipt.status,
-        outcome=first.control.outcome,
-        leaf=first.leaf_bytes,
-        leaf_hash=b"".join(one.leaf_hash for one in checked.opened),
-        opening=canonical(checked.openings[0] if alone else list(checked.openings)),
-        time=first.leaf.time,
-        state="received",
-        proof=None,
-        checkpoint=None,
-        key=checked.key,
-        operation=question.operation,
-        dataset=question.dataset,
-        entries=len(checked.opened),
     )

@@ -1,35 +1,29 @@
 """Whether a page of a feed is the answer to our question, change by change.
 
-The same checks as for a batch (``connectors/batch/verify.py``). Whom a change is about we are told
-by the page itself; its entry must name the same, so the log cannot name somebody else.
+The checks of every answer with several entries (``connectors/several/verify.py``). Whom a change
+is about we are told by the page itself; its entry must name the same, so the log cannot name
+somebody else.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from certs.canonical import Json, canonical, parse
-from certs.encoding import digest
-from certs.receipts import Receipt
+from certs.canonical import Json
 from certs.signatures import Signed
-from connectors.batch.verify import MAX_BATCH_ANSWER, after, all_of, check_entries
 from connectors.errors import AnswerRefused, QuestionRefused
 from connectors.feed.question import CURSOR_LIMIT, FeedQuestion
-from connectors.jwks import ReceiptKey, check_receipt
+from connectors.jwks import ReceiptKey
 from connectors.openings import Control, Opened
-from connectors.transport import Response
-from connectors.verify import (
-    ANSWERED,
-    DECLINED,
-    DEPTH,
-    NOBODY,
-    OK,
-    Trust,
-    check_bytes,
-    check_names,
-    check_parties,
-    check_time,
-    refusing,
+from connectors.several.verify import (
+    Several,
+    arrived,
+    arrived_again,
+    check_bound,
+    check_kinds,
+    check_own,
 )
+from connectors.transport import Response
+from connectors.verify import ANSWERED, DECLINED, NOBODY, OK, Trust, check_names, refusing
 
 ENTRY_KIND = "feed"
 CHANGES = frozenset({"upserted", "removed"})
@@ -46,20 +40,10 @@ class AskedPage:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPage:
-    """A page that stands. ``openings`` are kept with whom each change is about."""
+    """A page that stands. The openings of ``several`` are kept with whom each change is about."""
 
-    results: Sequence[Mapping[str, Json]]
+    several: Several
     page: Mapping[str, Json]
-    token: str
-    receipt: Receipt
-    key: ReceiptKey
-    opened: Sequence[Opened]
-    openings: Sequence[Mapping[str, Json]]
-
-    @property
-    def entry(self) -> int:
-        """The index of the first change's entry in the ledger."""
-        return self.receipt.first
 
 
 def check_page(
@@ -75,48 +59,33 @@ def check_page(
 
     Raises ``AnswerRefused``; fact ``why`` names the check.
     """
-    question, signed = asked.question, asked.signed
+    question, signed, answered = asked.question, asked.signed, response.status == OK
     with refusing():
-        # 1 The receipt is signed by a key of this hub that leads to the pinned root
-        receipt, key = check_receipt(token, keys, root=trust.root, hub=trust.hub)
-        # 2 It is for us, about this very request, in the ledger that we know
-        check_parties(receipt, trust)
-        if receipt.request != signed.digest:
-            raise AnswerRefused(why="request")
-        # 3 It binds the page as it arrived, and with it the cursor
-        check_bytes(receipt, response)
-        # 4 The page is one result and one opened entry for each change
-        document = parse(response.body, max_bytes=MAX_BATCH_ANSWER, max_depth=DEPTH)
-        results, openings = all_of(document, "results"), all_of(document, "openings")
-        if len(results) != len(openings):
-            raise AnswerRefused(why="results")
-        # 5 The entries are those that the receipt promises, and no others
-        opened = [Opened(one) for one in openings]
-        check_entries(receipt, opened, ENTRY_KIND)
+        # 1 to 5 The receipt is this hub's, of this request, binds the page with its cursor, and
+        #   the entries are those it promises
+        several = arrived(signed, response, token=token, keys=keys, trust=trust)
+        check_kinds(several, ENTRY_KIND)
         # 6 Each person part is whom the change is about, and our own officer and case
-        answered = response.status == OK
-        subjects = _check_persons(opened, results, question, answered=answered)
-        code = document.get("code") if isinstance(document, dict) else None
-        for place, (one, result) in enumerate(zip(opened, results, strict=True)):
-            # 7 Each control part names our department, connector, dataset, purpose and request
-            _check_control(one.control, asked, trust, status=response.status)
-            if one.control.repeats != after(opened[0].control.repeats, place):
-                raise AnswerRefused(why="repeats")
-            # 8 It binds the result at its place
-            if one.control.answer != digest(canonical(result)):
-                raise AnswerRefused(why="result-digest")
-            # 9 It was made after we asked, and not in the future
-            check_time(one.leaf.time, receipt.issued * 1000, signed.created * 1000, now)
-            # 10 The result is a change of what we follow, as its entry says
+        subjects = _check_persons(several.opened, several.results, question, answered=answered)
+        # 7 Each control part names our department, connector, dataset, purpose and request
+        check_own(several, signed, ANSWERED if answered else DECLINED, again=asked.again)
+        for one in several.opened:
+            _check_names(one.control, question, trust, answered=answered)
+        # 8, 9 It binds the result at its place, and was made after we asked
+        check_bound(several, signed, now)
+        # 10 The result is a change of what we follow, as its entry says
+        alone = len(several.opened) == 1
+        for one, result in zip(several.opened, several.results, strict=True):
             if answered:
-                _check_change(result, one.control, question, trust, alone=len(opened) == 1)
-            elif result.get("problem") != code:
+                _check_change(result, one.control, question, trust, alone=alone)
+            elif result.get("problem") != several.code:
                 raise AnswerRefused(why="problem")
-        page = _page(document) if answered else {}
-        if answered and len(results) > question.most:
+        page = _page(several.document) if answered else {}
+        if answered and len(several.results) > question.most:
             raise AnswerRefused(why="most")
-    told = [{**one, "subject": subject} for one, subject in zip(openings, subjects, strict=True)]
-    return CheckedPage(results, page, token, receipt, key, opened, told)
+    places = zip(several.openings, subjects, strict=True)
+    told = [{**one, "subject": subject} for one, subject in places]
+    return CheckedPage(replace(several, openings=told), page)
 
 
 def check_page_again(
@@ -134,21 +103,12 @@ def check_page_again(
     page: it is asked for again. Raises ``AnswerRefused``.
     """
     with refusing():
-        # 1 The receipt is this hub's, for us, about one of our attempts
-        receipt, key = check_receipt(token, keys, root=trust.root, hub=trust.hub)
-        if receipt.request not in requests:
-            raise AnswerRefused(why="request")
-        check_parties(receipt, trust)
-        # 2 The entries are those that it promises, and tell of that attempt
-        document = parse(response.body, max_bytes=MAX_BATCH_ANSWER, max_depth=DEPTH)
-        openings = all_of(document, "openings")
-        opened = [Opened(one) for one in openings]
-        check_entries(receipt, opened, ENTRY_KIND)
-        for one in opened:
-            if one.control.request != receipt.request:
-                raise AnswerRefused(why="control-request")
-            _check_names(one.control, question, trust, answered=receipt.status == OK)
-    return CheckedPage((), {}, token, receipt, key, opened, openings)
+        # 1, 2 The receipt is this hub's, of one of our attempts, and the entries are those of it
+        several = arrived_again(requests, response, token=token, keys=keys, trust=trust)
+        check_kinds(several, ENTRY_KIND)
+        for one in several.opened:
+            _check_names(one.control, question, trust, answered=several.receipt.status == OK)
+    return CheckedPage(several, {})
 
 
 def _check_persons(
@@ -176,17 +136,6 @@ def _check_persons(
     for one, person in zip(opened, persons, strict=True):
         one.check_person(person)
     return [person.get("subject") if isinstance(person, dict) else None for person in persons]
-
-
-def _check_control(control: Control, asked: AskedPage, trust: Trust, *, status: int) -> None:
-    if control.request != asked.signed.digest:
-        raise AnswerRefused(why="control-request")
-    if control.outcome not in (ANSWERED if status == OK else DECLINED):
-        raise AnswerRefused(why="outcome")
-    if control.repeats is not None and not asked.again:
-        # Nobody else can have used our random identifier.
-        raise AnswerRefused(why="repeats")
-    _check_names(control, asked.question, trust, answered=status == OK)
 
 
 def _check_names(control: Control, question: FeedQuestion, trust: Trust, *, answered: bool) -> None:

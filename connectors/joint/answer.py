@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from certs.canonical import Json
 from connectors.batch.answer import Proof, Record
-from connectors.batch.verify import CheckedBatch
 from connectors.errors import HubUnintelligible
 from connectors.joint.question import JointQuestion, Part
+from connectors.several.verify import Several
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Result(BaseModel):
     records: list[_Record] = []
 
 
-def joint_answer(checked: CheckedBatch, question: JointQuestion) -> JointAnswer:
+def joint_answer(checked: Several, question: JointQuestion) -> JointAnswer:
     """The answer as values; raises ``HubUnintelligible`` for an honest one of another form."""
     places = zip(question.parts, checked.results, strict=True)
     parts = tuple(

@@ -315,6 +315,8 @@ def served(founded: Path, tmp_path: Path) -> Iterator[Served]:
     """A console that a browser reaches."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
+    # From here on a browser that is quicker than the server waits in the queue.
+    listening.listen()
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     house = moved(founded, tmp_path / "hub", address)
     server = uvicorn.Server(

@@ -2,15 +2,17 @@
 
 from certs.canonical import canonical
 from connectors.batch.question import BatchQuestion, kept_batch
-from connectors.batch.verify import CheckedBatch
 from connectors.feed.question import FeedQuestion, kept_feed
 from connectors.joint.question import JointQuestion, kept_joint
 from connectors.question import Question, kept
 from connectors.receipts.kept import Kept, KeptQuestion
+from connectors.several.verify import Several
 
 
-def batch_to_keep(checked: CheckedBatch, question: BatchQuestion | JointQuestion) -> Kept:
-    """What the store keeps of a verified batch, or of joint questions."""
+def several_to_keep(
+    checked: Several, question: BatchQuestion | FeedQuestion | JointQuestion
+) -> Kept:
+    """What the store keeps of a verified answer with several entries."""
     first = checked.opened[0]
     alone = len(checked.opened) == 1
     return Kept(

@@ -1,0 +1,1 @@
+"""Answers with several entries under one receipt: batches, pages of a feed, joint questions."""
