@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StrictInt, StringConstraints, ValidationError
 
@@ -35,8 +35,10 @@ __all__ = [
 ]
 
 Family = Literal[
-    "natural_person", "e_licence", "legal_entity", "geography", "credit", "shared_material"
+    "natural_person", "legal_entity", "e_licence", "geography", "credit", "shared_material"
 ]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+"""In this order a dossier tells: who it is first, then what was issued, found, and handed in."""
 Method = Literal["service", "batch", "file"]
 """服务接口, 批量交换, 文件下载 (Art 22)."""
 LICENCE_TYPE = r"^([0-9A-Z]{21})?$"

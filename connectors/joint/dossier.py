@@ -7,7 +7,7 @@ is read has its entry. What is refused is told, never left out.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalog.definition import Dataset
+from catalog.definition import FAMILIES, Dataset
 from certs.encoding import from_rfc3339
 from connectors.batch.answer import Proof
 from connectors.batch.question import Subject
@@ -107,17 +107,6 @@ def _parts(
             yield known, Part("lookup", grant.dataset, purpose, subject, tuple(in_order))
 
 
-_FAMILIES = (
-    "natural_person",
-    "legal_entity",
-    "e_licence",
-    "geography",
-    "credit",
-    "shared_material",
-)
-"""In this order they are read: who it is first, then what was issued, found, and handed in."""
-
-
 def _place(part: tuple[Held, Part]) -> tuple[int, str]:
     definition = part[0].definition
-    return _FAMILIES.index(definition.family), definition.code
+    return FAMILIES.index(definition.family), definition.code

@@ -8,12 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from certs.canonical import Json
-from certs.signatures import Signed
 from connectors.errors import AnswerRefused
 from connectors.joint.question import JointQuestion, Part
 from connectors.jwks import ReceiptKey
 from connectors.openings import Control, Opened
-from connectors.several.verify import Several, arrived, arrived_again, check_bound, check_own
+from connectors.several.verify import (
+    Made,
+    Several,
+    arrived,
+    arrived_again,
+    check_bound,
+    check_own,
+)
 from connectors.transport import Response
 from connectors.verify import (
     ANSWERED,
@@ -35,7 +41,7 @@ class AskedJoint:
     """Joint questions as they were sent; ``again`` if an earlier attempt had already left."""
 
     question: JointQuestion
-    signed: Signed
+    signed: Made
     again: bool = False
 
 
@@ -52,24 +58,32 @@ def check_joint(
 
     Raises ``AnswerRefused``; fact ``why`` names the check.
     """
-    question, signed, answered = asked.question, asked.signed, response.status == OK
     with refusing():
         # 1 to 5 The receipt is this hub's, of this request, and the entries are those it promises
-        several = arrived(signed, response, token=token, keys=keys, trust=trust)
-        # 6 Each is of its part's kind and names whom we asked about, rebuilt from our own question
-        _check_parts(several.opened, question, answered=answered)
-        # 7 Each control part names our department, connector, dataset, purpose and request
-        check_own(several, signed, _outcomes(answered=answered), again=asked.again)
-        _check_names(several.opened, question, trust)
-        # 8, 9 It binds the result at its place, and was made after we asked
-        check_bound(several, signed, now)
-        # 10 The result speaks about what was asked, and as its entry says
-        for place, (one, result) in enumerate(zip(several.opened, several.results, strict=True)):
-            if answered:
-                _check_result(result, one.control, question.parts[place], trust)
-            elif result.get("problem") != several.code:
-                raise AnswerRefused(why="problem")
+        several = arrived(asked.signed, response, token=token, keys=keys, trust=trust)
+        check_parts(asked, several, trust, now)
     return several
+
+
+def check_parts(asked: AskedJoint, several: Several, trust: Trust, now: int) -> None:
+    """Steps 6 to 10, also of a round of questions that a case asks in our name.
+
+    Raises ``AnswerRefused`` and what its parts raise.
+    """
+    question, signed, answered = asked.question, asked.signed, several.receipt.status == OK
+    # 6 Each is of its part's kind and names whom we asked about, rebuilt from our own question
+    _check_parts(several.opened, question, answered=answered)
+    # 7 Each control part names our department, connector, dataset, purpose and request
+    check_own(several, signed, _outcomes(answered=answered), again=asked.again)
+    _check_names(several.opened, question, trust)
+    # 8, 9 It binds the result at its place, and was made after we asked
+    check_bound(several, signed, now)
+    # 10 The result speaks about what was asked, and as its entry says
+    for place, (one, result) in enumerate(zip(several.opened, several.results, strict=True)):
+        if answered:
+            _check_result(result, one.control, question.parts[place], trust)
+        elif result.get("problem") != several.code:
+            raise AnswerRefused(why="problem")
 
 
 def check_joint_again(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from catalog.definition import Family
+from catalog.definition import FAMILIES
 from catalog.search import LONGEST, Wanted
 from hub.errors import Unprocessable
 
@@ -12,7 +12,6 @@ _NUMBER = re.compile(r"[0-9]{14}")
 """A resident's number or most of one: it has no business in an address, nor in the catalogue."""
 _CODE = re.compile(r"[a-z][a-z0-9_-]{0,47}\Z|\Z", re.ASCII)
 _SHARING = {"": 0, "1": 1, "2": 2, "3": 3}
-FAMILIES: tuple[Family, ...] = get_args(Family)
 Member = Literal["q", "family", "provider", "sharing", "item"]
 MEMBERS: tuple[Member, ...] = get_args(Member)
 

@@ -14,7 +14,7 @@ from certs.canonical import Json
 from certs.encoding import b64u, digest
 from hub.errors import NotFound
 from hub.ledger.change import Change
-from hub.ledger.licences_told import bound
+from hub.ledger.told.licences import bound
 from hub.licences.content import Content
 from hub.storage.licences_tables import LicenceCredentialRow, LicencePaperRow, LicenceRow
 

@@ -2,21 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from catalog.definition import Dataset
+from catalog.definition import FAMILIES, Dataset
 from certs.canonical import Json
 from hub.access.grant import AskChannel, Grant
 from hub.lookup.ask import Question, question_of
-from hub.lookup.joint_ask import MOST_PARTS
-
-FAMILIES = (
-    "natural_person",
-    "legal_entity",
-    "e_licence",
-    "geography",
-    "credit",
-    "shared_material",
-)
-"""In this order they are read: who it is first, then what was issued, found, and handed in."""
 
 
 def dossier_questions(
@@ -31,7 +20,8 @@ def dossier_questions(
     """One lookup for each dataset that has subjects of this kind, in the order of the families.
 
     Each under the grant that has most items; ``members`` is what the questions have in common:
-    case, officer, purpose, request_id and subject. Raises ``QuestionMalformed``.
+    case, officer, purpose, request_id and subject. There may be more than one request can ask
+    (``MOST_PARTS``). Raises ``QuestionMalformed``.
     """
     best: dict[str, Grant] = {}
     for grant in _covering(grants, str(members["purpose"]), channel, now):
@@ -44,7 +34,7 @@ def dossier_questions(
         best.values(),
         key=lambda grant: (FAMILIES.index(definitions[grant.dataset].family), grant.dataset),
     )
-    return [_question(grant, definitions[grant.dataset], members) for grant in found[:MOST_PARTS]]
+    return [_question(grant, definitions[grant.dataset], members) for grant in found]
 
 
 def _covering(

@@ -114,8 +114,10 @@ class JointExchange:
 
     async def ask_signed(self, message: Message, body: bytes) -> Reply:
         """Answer a connector's signed request; raises as ``Exchange.ask_signed`` does."""
-        # 1 identify
+        # 1 identify; a replay is found here already, before it costs as much as many questions
         caller, _ = identify_now(message, body, self._book, self._clock())
+        if caller.nonce is not None and self._group.knows(caller.nonce):
+            raise Replayed
         # 2 ask
         try:
             joint = read_joint(body, self._settings.limits)

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page
+from world.on_record import ON_RECORD
 
 from hub.access import grants
 from hub.access.grant import Terms
+from hub.catalogue import datasets
 from hub.ledger.change import OPERATOR
+from hub.lookup.joint_ask import MOST_PARTS
 
 if TYPE_CHECKING:
     from conftest import Page as Answered
@@ -115,6 +119,30 @@ def test_a_case_number_that_a_grant_wants_is_asked_of_that_dataset_alone(visited
     assert sections(text) == ["household", "resident"]
     assert "张伟" not in text
     assert "办件号" in text.split("dataset-resident")[-1]
+
+
+def test_a_dossier_of_more_than_one_request_can_ask_is_refused_not_cut_short(
+    visited: "Visit",
+) -> None:
+    """Whoever reads a dossier takes it for all there is."""
+    hub = visited.house.hub
+    household = (files("catalog.datasets") / "household.toml").read_bytes()
+    for number in range(MOST_PARTS):
+        code = f"household_{number}"
+        again = household.replace(b'code = "household"', f'code = "{code}"'.encode())
+        again = re.sub(
+            rb'classification = "([^/]+)/.*"',
+            lambda found, n=number: b'classification = "%s/%06d"' % (found[1], 1000 + n),
+            again,
+        )
+        datasets.register(hub.changes, OPERATOR, "psb", again, ON_RECORD)
+        grants.issue(hub.changes, OPERATOR, terms(code, {"relation": "full"}))
+    visited.sign_in("hfc.wang")
+    before = visited.entries()
+    page = ask(visited)
+    assert page.status == 422
+    assert "上限（64 个）" in page.text
+    assert visited.entries() == before
 
 
 @pytest.mark.browser

@@ -17,8 +17,9 @@ from world.outsider import Outsider
 from world.serving import environment
 from world.town import ABSENT, ADMINISTRATOR, PURPOSE, SUBJECTS, Town, World, covering
 
-from certs.canonical import canonical, parse
-from certs.encoding import b64u, digest, sha256
+from certs.canonical import Json, canonical, parse
+from certs.encoding import b64u, digest, sha256, unb64u
+from certs.leaf import part_digest
 from certs.note import vkey
 from certs.receipts import Receipt, ReceiptSigner, key_thumbprint, leaves_digest, verify_receipt
 from certs.tree import leaf_hash
@@ -246,6 +247,101 @@ def one_for_all(results: list[Members], openings: list[Members], receipt: Receip
     return receipt._replace(entries=1)
 
 
+def _digest_of(control: Json, salt: str) -> str:
+    return part_digest("control", unb64u(salt), canonical(control))
+
+
+def reentered(openings: list[Members], place: int, **changed: Json) -> None:
+    """The entry at a place as the hub would have made it with another *control* part."""
+    one = openings[place]
+    assert isinstance(one["control"], dict)
+    assert isinstance(one["leaf"], dict)
+    control = one["control"] | changed
+    leaf = one["leaf"] | {"control": _digest_of(control, str(one["control_salt"]))}
+    openings[place] = {**one, "control": control, "leaf": leaf}
+
+
+def another_answer(
+    results: list[Members], openings: list[Members], place: int, **changed: Json
+) -> None:
+    """Another result at a place, with the entry that binds it."""
+    results[place] = results[place] | changed
+    reentered(openings, place, a=digest(canonical(results[place])))
+
+
+def of_another_request(_: list[Members], openings: list[Members], receipt: Receipt) -> Receipt:
+    reentered(openings, 1, R="A" * 43)
+    return receipt
+
+
+def of_another_dataset(_: list[Members], openings: list[Members], receipt: Receipt) -> Receipt:
+    reentered(openings, 1, dataset="demo.yifen:real_estate")
+    return receipt
+
+
+def for_another_purpose(_: list[Members], openings: list[Members], receipt: Receipt) -> Receipt:
+    reentered(openings, 3, purpose="tax_administration")
+    return receipt
+
+
+def under_a_delegation(_: list[Members], openings: list[Members], receipt: Receipt) -> Receipt:
+    reentered(openings, 0, delegation="demo.yifen:D-000000000000")
+    return receipt
+
+
+def a_repetition_of_what_was_never_asked(
+    _: list[Members], openings: list[Members], receipt: Receipt
+) -> Receipt:
+    reentered(openings, 2, repeats=1)
+    return receipt
+
+
+def an_outcome_that_is_none(_: list[Members], openings: list[Members], receipt: Receipt) -> Receipt:
+    reentered(openings, 0, outcome="supposed")
+    return receipt
+
+
+def an_answer_as_empty(_: list[Members], openings: list[Members], receipt: Receipt) -> Receipt:
+    reentered(openings, 0, outcome="empty")
+    return receipt
+
+
+def records_beside_a_refusal(
+    results: list[Members], openings: list[Members], receipt: Receipt
+) -> Receipt:
+    another_answer(results, openings, 2, records=[])
+    return receipt
+
+
+def a_problem_in_an_answer(
+    results: list[Members], openings: list[Members], receipt: Receipt
+) -> Receipt:
+    another_answer(results, openings, 0, problem="not-granted")
+    return receipt
+
+
+def the_answer_of_another_dataset(
+    results: list[Members], openings: list[Members], receipt: Receipt
+) -> Receipt:
+    another_answer(results, openings, 0, dataset="demo.yifen:real_estate")
+    return receipt
+
+
+def more_than_was_asked(
+    results: list[Members], openings: list[Members], receipt: Receipt
+) -> Receipt:
+    items = {"name": "张三丰", "sex": "1"}
+    another_answer(results, openings, 0, records=[{"disputed": False, "items": items}])
+    return receipt
+
+
+def a_match_that_is_a_word(
+    results: list[Members], openings: list[Members], receipt: Receipt
+) -> Receipt:
+    another_answer(results, openings, 1, match="yes")
+    return receipt
+
+
 def answer_in_a_refusal(results: list[Members], _: list[Members], receipt: Receipt) -> Receipt:
     results[2] = {**results[2], "records": []}
     return receipt
@@ -259,6 +355,18 @@ ATTACKS: dict[Alter, str] = {
     one_for_all: "parts",
     too_many_promised: "count",
     answer_in_a_refusal: "result-digest",
+    of_another_request: "control-request",
+    of_another_dataset: "control-dataset",
+    for_another_purpose: "control-purpose",
+    under_a_delegation: "control-delegation",
+    a_repetition_of_what_was_never_asked: "repeats",
+    an_outcome_that_is_none: "outcome",
+    an_answer_as_empty: "outcome",
+    records_beside_a_refusal: "problem",
+    a_problem_in_an_answer: "result-dataset",
+    the_answer_of_another_dataset: "result-dataset",
+    more_than_was_asked: "result-items",
+    a_match_that_is_a_word: "result-form",
 }
 
 

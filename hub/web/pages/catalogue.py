@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from catalog.entry import Entry
 from hub.access import departments
-from hub.catalogue.asked import FAMILIES, MEMBERS, read_wanted
+from catalog.definition import FAMILIES
+from hub.catalogue.asked import MEMBERS, read_wanted
 from hub.catalogue.shelf import Shelf
 from hub.web.catalogue_routes import FORMS, JSON_LD, TURTLE, harvested, harvested_one
 from hub.web.pages.frame import Console

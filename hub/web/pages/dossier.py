@@ -19,6 +19,7 @@ from certs.encoding import b64u, sha256
 from certs.tokens import new_session_id
 from hub.lookup.ask import Question
 from hub.lookup.dossier import dossier_questions
+from hub.lookup.joint_ask import MOST_PARTS
 from hub.people.permissions import Permission
 from hub.web.pages.ask import OK, UNPROCESSABLE
 from hub.web.pages.evidence import evidence_of
@@ -74,8 +75,9 @@ def dossier_pages(console: Console) -> APIRouter:
         offered = _offers(console, visitor)
         sought = _read(form, offered)
         questions = [] if sought.wrong else _questions(console, visitor, offered, sought)
-        if not questions:
-            wrong = sought.wrong or {"purpose": "dossier-empty"}
+        if not 0 < len(questions) <= MOST_PARTS:
+            why = "dossier-too-large" if questions else "dossier-empty"
+            wrong = sought.wrong or {"purpose": why}
             again = Sought(
                 sought.seed, sought.subject, sought.kind, sought.purpose, sought.case, wrong
             )

@@ -176,6 +176,18 @@ def test_replayed_joint_request_is_turned_away_and_makes_no_entry(world: World) 
     assert world.entries() == before
 
 
+def test_a_replay_is_found_before_anything_is_read(world: World) -> None:
+    """It would cost the hub as much as 64 questions, and whoever replays it next to nothing."""
+    sent = joint(world.nrb, [part()])
+    ask(world, sent)
+    other = world.again()
+    records = world.hub.folder.generation("resident-1")
+    records.rename(records.with_suffix(".away"))
+    with pytest.raises(YifenError, match="replayed"):
+        ask(other, sent)
+    other.hub.close()
+
+
 def test_the_receipt_is_given_again_over_all_its_entries(world: World, credit: Grant) -> None:
     parts = [part("real_estate", items=["location"]), part(), part("credit_penalty", **PENALTY)]
     sent = joint(world.nrb, parts, request_id="A" * 22)

@@ -1,27 +1,23 @@
 """Licences as stored beside what their entries say; ``hub/ledger/compare.py`` compares them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
 
-from certs.canonical import Json, canonical
+from certs.canonical import canonical
 from certs.encoding import b64u, digest, sha256
 from hub.ledger.replay import Replay
+from hub.ledger.told.shapes import Row, Rows, State, Stored, Table
 
-_Row: TypeAlias = "tuple[Json, ...]"
-_Rows: TypeAlias = "dict[Json, _Row]"
-_Stored: TypeAlias = "tuple[str | int | bytes | None, ...]"
-_State: TypeAlias = Mapping[str, Json]
 _BOUND = b"yifen/v1/credential\x00"
 
 
-def _states(replay: Replay, kind: str) -> Iterator[tuple[str, _State]]:
+def _states(replay: Replay, kind: str) -> Iterator[tuple[str, State]]:
     for (of_kind, name), state in replay.things.items():
         if of_kind == kind:
             yield name, state
 
 
-def _types(replay: Replay) -> _Rows:
+def _types(replay: Replay) -> Rows:
     return {
         name: (
             state.get("type_code"),
@@ -33,13 +29,13 @@ def _types(replay: Replay) -> _Rows:
     }
 
 
-def _stored_type(row: _Stored) -> _Row:
+def _stored_type(row: Stored) -> Row:
     code, type_code, definition, issuers, status = row
     even = canonical(json.loads(str(issuers))).decode()
     return _text(code), _text(type_code), digest(_blob(definition)), even, _text(status)
 
 
-def _licences(replay: Replay) -> _Rows:
+def _licences(replay: Replay) -> Rows:
     members = ("type", "department", "content", "note", "version", "status")
     return {
         name: tuple(state.get(member) for member in members)
@@ -47,7 +43,7 @@ def _licences(replay: Replay) -> _Rows:
     }
 
 
-def _stored_licence(row: _Stored) -> _Row:
+def _stored_licence(row: Stored) -> Row:
     name, kind, department, sealed, note, version, status = row
     if not isinstance(version, int):
         raise TypeError("licences")
@@ -55,11 +51,11 @@ def _stored_licence(row: _Stored) -> _Row:
     return _text(name), _text(kind), _text(department), *told, version, _text(status)
 
 
-def _listed(member: str) -> Callable[[Replay], _Rows]:
+def _listed(member: str) -> Callable[[Replay], Rows]:
     """What a licence's state lists, by licence and number."""
 
-    def derived(replay: Replay) -> _Rows:
-        found: _Rows = {}
+    def derived(replay: Replay) -> Rows:
+        found: Rows = {}
         for name, state in _states(replay, "licence"):
             listed = state.get(member)
             for number, one in enumerate(listed if isinstance(listed, list) else (), 1):
@@ -69,26 +65,26 @@ def _listed(member: str) -> Callable[[Replay], _Rows]:
     return derived
 
 
-def _stored_credential(row: _Stored) -> _Row:
+def _stored_credential(row: Stored) -> Row:
     name, list_, place, salt = row
     if not isinstance(list_, int) or not isinstance(place, int) or min(list_, place) < 0:
         raise TypeError("licence_credentials")
     return _text(name), bound(list_, place, _blob(salt))
 
 
-def _stored_paper(row: _Stored) -> _Row:
+def _stored_paper(row: Stored) -> Row:
     name, code, pdf = row
     return _text(name), b64u(_blob(code)), b64u(_blob(pdf))
 
 
-def _lists(replay: Replay) -> _Rows:
+def _lists(replay: Replay) -> Rows:
     return {
         name: (state.get("digest"), state.get("version"))
         for name, state in _states(replay, "status-list")
     }
 
 
-def _stored_list(row: _Stored) -> _Row:
+def _stored_list(row: Stored) -> Row:
     number, packed, version = row
     if not isinstance(version, int):
         raise TypeError("status_lists")
@@ -112,34 +108,32 @@ def _blob(value: str | int | bytes | None) -> bytes:
     return value
 
 
-LICENCE_TABLES: tuple[
-    tuple[str, str, Callable[[_Stored], _Row], Callable[[Replay], _Rows]], ...
-] = (
-    (
+LICENCES = (
+    Table(
         "licence-type",
         "SELECT code, type_code, definition, issuers, status FROM licence_types",
         _stored_type,
         _types,
     ),
-    (
+    Table(
         "licence",
         "SELECT id, type, department, sealed, note, version, status FROM licences",
         _stored_licence,
         _licences,
     ),
-    (
+    Table(
         "licence-credential",
         "SELECT licence || '/' || number, list, place, salt FROM licence_credentials",
         _stored_credential,
         _listed("credentials"),
     ),
-    (
+    Table(
         "licence-paper",
         "SELECT licence || '/' || number, code, pdf FROM licence_papers",
         _stored_paper,
         _listed("papers"),
     ),
-    (
+    Table(
         "status-list",
         "SELECT number, packed, version FROM status_lists",
         _stored_list,
