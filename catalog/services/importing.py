@@ -31,6 +31,8 @@ MOST_REFUSALS = 10_000
 _NUMBER = re.compile(r"([0-9]{1,4})(?:\.0)?(?:个?工作日|天|日|份)?")
 _AT_ONCE = frozenset({"即办", "当场办结", "即时办结", "当日办结"})
 _SHOWN = 60
+_AS_SAID = frozenset({"title_zh", "legal_basis", "licence_type", "item_code"})
+"""Members that are still what the list said; the others are our codes by now."""
 
 
 class Refusal(NamedTuple):
@@ -101,7 +103,9 @@ def refusal_words(refusal: Refusal, language: Language) -> str:
     """A refusal in plain words: line, column, reason."""
     key = f"services.why.{refusal.why}"
     why = text(key if key in catalogue() else "services.why.form", language, slug=refusal.why)
-    form = "services.refusal.cell" if refusal.column else "services.refusal.row"
+    form = "services.refusal.cell" if refusal.value else "services.refusal.column"
+    if not refusal.column:
+        form = "services.refusal.row"
     return text(
         form, language, line=refusal.line, column=refusal.column, why=why, value=refusal.value
     )
@@ -347,7 +351,9 @@ class _Reader:
         if fault.why == "catch-all":
             key = "title_zh"
         element = names.get(key)
-        return Refusal(line, self._columns.name(element) if element else "", fault.why)
+        table = draft.materials[int(found[1][1:]) - 1] if found else draft.table
+        value = str(table.get(key, ""))[:_SHOWN] if key in _AS_SAID else ""
+        return Refusal(line, self._columns.name(element) if element else "", fault.why, value)
 
 
 def _keys(elements: Iterable[Element], other: dict[str, Element]) -> dict[str, Element]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from kept_profiles import NEWEST, year_of_profiles
 from playwright.sync_api import Page
-from world.browsing import NARROW
+from world.shots import NARROW
 
 if TYPE_CHECKING:
     from conftest import Served

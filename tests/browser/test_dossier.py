@@ -130,11 +130,8 @@ def test_a_dossier_of_more_than_one_request_can_ask_is_refused_not_cut_short(
     for number in range(MOST_PARTS):
         code = f"household_{number}"
         again = household.replace(b'code = "household"', f'code = "{code}"'.encode())
-        again = re.sub(
-            rb'classification = "([^/]+)/.*"',
-            lambda found, n=number: b'classification = "%s/%06d"' % (found[1], 1000 + n),
-            again,
-        )
+        place = rb'\g<1>/%06d"' % (1000 + number)
+        again = re.sub(rb'(classification = "[^/]+)/.*"', place, again)
         datasets.register(hub.changes, OPERATOR, "psb", again, ON_RECORD)
         grants.issue(hub.changes, OPERATOR, terms(code, {"relation": "full"}))
     visited.sign_in("hfc.wang")

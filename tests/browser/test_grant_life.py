@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page
-from world.browsing import Shots
+from world.shots import Shots
 
 from hub.access import grants
 from hub.access.grant import Terms

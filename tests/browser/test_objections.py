@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from world.browsing import NARROW, WIDE
+from world.shots import NARROW, WIDE
 
 if TYPE_CHECKING:
     from conftest import Served
@@ -25,11 +25,11 @@ class Shots:
     def take(self, page: "Page", name: str) -> None:
         """Both pictures; nothing may stand out of the narrow one."""
         page.screenshot(path=self._folder / f"{name}.png", full_page=True)
-        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        page.set_viewport_size(NARROW)
         page.screenshot(path=self._folder / f"{name}-narrow.png", full_page=True)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= NARROW["width"], (name, wide)
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        page.set_viewport_size(WIDE)
 
 
 def asks(page: "Page", served: "Served") -> None:

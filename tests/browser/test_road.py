@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page
-from world.browsing import Shots
 from world.serving import environment
+from world.shots import Shots
 
 from connectors.enrolment import enrol, read_invitation
 from hub.access import connectors, purposes

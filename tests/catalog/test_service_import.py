@@ -158,7 +158,11 @@ def test_a_refused_row_is_told_and_nothing_is_imported(heading: str, value: str,
     assert done.services == ()
     assert [(one.line, one.column, one.why) for one in done.refusals] == [(3, heading, why)]
     for language in LANGUAGES:
-        assert "3" in refusal_words(done.refusals[0], language)
+        told = refusal_words(done.refusals[0], language)
+        assert "3" in told
+        assert heading in told
+        assert value in told
+        assert "()" not in told
 
 
 def test_a_row_without_a_code_goes_on_only_if_it_does_not_name_another_service() -> None:

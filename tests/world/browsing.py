@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from world.shots import WIDE
 from world.town import PASSWORD
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -27,8 +28,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-NARROW = {"width": 390, "height": 800}
-WIDE = {"width": 1280, "height": 860}
 
 
 class Reached(Protocol):
@@ -102,21 +101,3 @@ def _told(text: str) -> list[str]:
 def _failed(request: Request) -> list[str]:
     """The address of a request that failed; one that a click overtook did not."""
     return [] if request.failure == "net::ERR_ABORTED" else [request.url]
-
-
-class Shots:
-    """Screenshots of where one is, numbered; wide, and one as on a telephone."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = 0
-
-    def take(self, page: Page, name: str) -> None:
-        self._count += 1
-        page.screenshot(path=self._folder / f"{self._count:02}-{name}.png", full_page=True)
-        page.set_viewport_size(NARROW)
-        page.screenshot(path=self._folder / f"{self._count:02}-{name}-narrow.png", full_page=True)
-        for element in page.locator("main > *, main .card > *, main > section > *").all():
-            inner = element.bounding_box()
-            assert inner is None or inner["x"] + inner["width"] <= NARROW["width"] + 1, name
-        page.set_viewport_size(WIDE)

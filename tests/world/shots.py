@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
-from world.browsing import NARROW, WIDE
+NARROW: ViewportSize = {"width": 390, "height": 800}
+WIDE: ViewportSize = {"width": 1280, "height": 860}
 
 
 class Shots:

@@ -1,22 +1,14 @@
 """``hub catalog`` as people use it: signed in, against a serving hub."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from world.at_terminal import Ended, Terminal
 from world.entering import CODE, PERMITS
-from world.serving import Served, environment
-from world.town import PASSWORD
+from world.serving import Served
 
-from hub.ledger.change import OPERATOR
-from hub.people import accounts
-from hub.people.passwords import hash_password
-from hub.runtime import open_hub
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMAND = "from hub.cli import main; main()"
+Run = Callable[..., Ended]
 HEAD = """entry.state = "published"
 entry.provider = "psb"
 entry.secrecy = { result = "passed", reference = "1", day = "2025-08-01" }
@@ -29,30 +21,9 @@ entry.approval = "批〔2025〕1号"
 @pytest.fixture
 def hub(served: Served, tmp_path: Path) -> Run:
     """The command of whoever is named first."""
-    password = tmp_path / "password"
-    password.write_text(f"{PASSWORD}\n")
-    inside = open_hub(served.folder)
-    hashed = hash_password(PASSWORD, "nobody")
-    accounts.enrol(inside.changes, OPERATOR, "writer", "目录员", "psb", ["steward"], hashed)
-    inside.close()
-
-    def run(who: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        session = tmp_path / who
-        options = ["--folder", str(served.folder), "--address", served.address]
-        options += ["--session", str(session)]
-        signing = ["sign-in", "--account", who, "--password-file", str(password)]
-        for words in ([] if session.exists() else [signing]) + [list(arguments)]:
-            ended = subprocess.run(
-                [sys.executable, "-c", COMMAND, *options, *words],
-                env={**environment(), "YIFEN_LANG": "en"},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=60,
-            )
-        return ended
-
-    return run
+    terminal = Terminal(served, tmp_path)
+    terminal.enrol("writer", "psb", "steward")
+    return terminal.run
 
 
 def test_the_catalogue_goes_out_and_in_and_tells_what_differs(hub: Run, tmp_path: Path) -> None:
