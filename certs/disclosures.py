@@ -23,7 +23,9 @@ DIGESTS = "_sd"
 ELEMENT = "..."
 HASH = "_sd_alg"
 RESERVED = frozenset({DIGESTS, ELEMENT, HASH})
-CONTROL = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
+CONTROL = frozenset(
+    {"iss", "aud", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"}
+)
 """What tells whether a credential holds is never kept back (SD-JWT VC §2.2.2.3, RFC 9901 §9.7)."""
 SALT_BYTES = 16
 """128 bits, as RFC 9901 §9.3 recommends."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from certs.encoding import b64u, rfc3339, sha256
+from certs.encoding import b64u, rfc3339, sha256, unb64u
 from certs.errors import (
     AlgorithmMismatch,
     ComponentMissing,
@@ -27,6 +27,7 @@ from certs.keys import PublicKey, Signer
 
 TAG = "yifen"
 LABEL = "yifen"
+_ROUND = b"yifen/v1/round\x00"
 MAX_LIFETIME = 300
 """Seconds from ``created`` to ``expires`` at most (design, *Requests are signed*)."""
 SKEW = 60
@@ -102,6 +103,16 @@ def request_digest(base: bytes, signature: bytes) -> str:
     return b64u(
         sha256(len(base).to_bytes(8, "big") + base + len(signature).to_bytes(8, "big") + signature)
     )
+
+
+def round_request(request: str, number: int) -> str:
+    """R of a round of questions that one signed request stands for: R itself, then R_n.
+
+    R_n = H("yifen/v1/round" ‖ 0x00 ‖ R ‖ n as 8 bytes, big-endian), base64url (``docs/cases.md``).
+    """
+    if number == 0:
+        return request
+    return b64u(sha256(_ROUND + unb64u(request) + number.to_bytes(8, "big")))
 
 
 def content_digest(body: bytes) -> str:

@@ -20,6 +20,7 @@ from connectors.batch.verify import (
     check_batch_again,
 )
 from connectors.calls import TRIES, Calls, read_problem
+from connectors.cases.question import CaseQuestion
 from connectors.clock import Clock
 from connectors.errors import (
     AnswerRefused,
@@ -56,7 +57,7 @@ RECEIPTED = frozenset(
 )
 """What a hub says only after it has made an entry; others may come before, or from a proxy."""
 
-Signable: TypeAlias = Question | BatchQuestion | FeedQuestion | JointQuestion
+Signable: TypeAlias = Question | BatchQuestion | FeedQuestion | JointQuestion | CaseQuestion
 _Checked = TypeVar("_Checked")
 _log = logging.getLogger("yifen.connector")
 
@@ -102,7 +103,7 @@ class Asking:
                 asked,
                 sent.response,
                 token=sent.token,
-                keys=self._keys(sent.token),
+                keys=self.keys(sent.token),
                 trust=self.trust,
                 now=self._clock(),
             )
@@ -122,7 +123,7 @@ class Asking:
                 asked,
                 sent.response,
                 token=sent.token,
-                keys=self._keys(sent.token),
+                keys=self.keys(sent.token),
                 trust=self.trust,
                 now=self._clock(),
             )
@@ -142,7 +143,7 @@ class Asking:
                 asked,
                 sent.response,
                 token=sent.token,
-                keys=self._keys(sent.token),
+                keys=self.keys(sent.token),
                 trust=self.trust,
                 now=self._clock(),
             )
@@ -161,13 +162,13 @@ class Asking:
                 AskedPage(question, sent.signed, again=sent.again),
                 sent.response,
                 token=sent.token,
-                keys=self._keys(sent.token),
+                keys=self.keys(sent.token),
                 trust=self.trust,
                 now=self._clock(),
             )
             return checked, several_to_keep(checked.several, question)
 
-        sent = self._send(question, MAX_SEVERAL)
+        sent = self.send(question, MAX_SEVERAL)
         if sent[1].status == HTTPStatus.NO_CONTENT:
             self._store.forget_question(question.request_id)
             return None
@@ -177,7 +178,7 @@ class Asking:
         self, question: Signable, check: "Callable[[Sent], tuple[_Checked, Kept]]", limit: int
     ) -> _Checked:
         # 1 Sign, write down, send; again under a new nonce if nothing came
-        return self._take(question, check, *self._send(question, limit))
+        return self._take(question, check, *self.send(question, limit))
 
     def _take(
         self,
@@ -185,7 +186,7 @@ class Asking:
         check: "Callable[[Sent], tuple[_Checked, Kept]]",
         prepared: Prepared,
         response: Response,
-        again: bool,  # noqa: FBT001 as ``_send`` gives it
+        again: bool,  # noqa: FBT001 as ``send`` gives it
     ) -> _Checked:
         # 2 A refusal from before the entry has no receipt; everything else must have one
         token = response.headers.get(RECEIPT_HEADER)
@@ -199,8 +200,8 @@ class Asking:
             # 4 Keep the receipt before the answer is handed on
             self._store.write_receipt(to_be_kept)
         except AnswerRefused as error:
-            self._alarm(error, question, prepared, response)
-            self._explain(error)
+            self.alarm(error, question, prepared, response)
+            self.explain(error)
             raise
         # 5 A refusal that proves itself is a refusal still
         if response.status != HTTPStatus.OK:
@@ -210,24 +211,25 @@ class Asking:
     def recover(self, request_id: str) -> Kept:
         """The receipt of a question whose answer was lost, fetched, verified and kept.
 
-        Raises ``ReceiptUnknown`` if we never asked it, ``Refused`` if the hub has no such entry.
+        Raises ``ReceiptUnknown`` if we never asked it, ``Refused`` if the hub has no such entry,
+        ``CaseAskedAgain`` for a case.
         """
         before = self._store.question(request_id)
+        question = question_of(before)
         attempts = frozenset(one.request for one in self._store.attempts(request_id))
         prepared = self._calls.sign("GET", f"/v1/receipts/{request_id}")
         response = self._transport.send(prepared, limit=MAX_SEVERAL)
         token = response.headers.get(RECEIPT_HEADER)
         if response.status != HTTPStatus.OK:
             raise Refused(read_problem(response))
-        question = question_of(before)
         try:
             if token is None:
                 raise AnswerRefused(why="receipt-missing")
             to_be_kept = self._check_again(question, attempts, response, token)
             self._store.write_receipt(to_be_kept)
         except AnswerRefused as error:
-            self._alarm(error, question, prepared, response)
-            self._explain(error)
+            self.alarm(error, question, prepared, response)
+            self.explain(error)
             raise
         entry = to_be_kept.entry
         found = [one for one in self._store.of_question(request_id) if one.entry == entry]
@@ -237,12 +239,12 @@ class Asking:
 
     def _check_again(
         self,
-        question: Signable,
+        question: Question | BatchQuestion | FeedQuestion | JointQuestion,
         attempts: frozenset[str],
         response: Response,
         token: str,
     ) -> Kept:
-        keys, trust = self._keys(token), self.trust
+        keys, trust = self.keys(token), self.trust
         if isinstance(question, BatchQuestion):
             batch = check_batch_again(
                 question, attempts, response, token=token, keys=keys, trust=trust
@@ -263,14 +265,20 @@ class Asking:
         )
         return to_keep(checked, question)
 
-    def _send(self, question: Signable, limit: int) -> tuple[Prepared, Response, bool]:
-        """Send until something comes; True if an earlier attempt may have been entered."""
+    def send(
+        self, question: Signable, limit: int, *, written: bool = True
+    ) -> tuple[Prepared, Response, bool]:
+        """Send until something comes; True if an earlier attempt may have been entered.
+
+        What is not ``written`` down can have no receipt.
+        """
         body = question.body()
         for tried in range(1, TRIES + 1):
             prepared = self._calls.sign("POST", question.path, body)
-            self._store.write_attempt(
-                question, prepared.signed, self._identity.certificate, self._clock()
-            )
+            if written:
+                self._store.write_attempt(
+                    question, prepared.signed, self._identity.certificate, self._clock()
+                )
             try:
                 response = self._transport.send(prepared, limit=limit)
             except HubUnreachable:
@@ -282,7 +290,8 @@ class Asking:
             self._calls.pause(tried)
         return prepared, response, tried > 1
 
-    def _keys(self, token: str) -> dict[str, ReceiptKey]:
+    def keys(self, token: str) -> dict[str, ReceiptKey]:
+        """The hub's receipt keys, the one of ``token`` among them; raises ``AnswerRefused``."""
         for tried in range(1, KEY_TRIES + 1):
             try:
                 return dict(self._ring.for_token(token))
@@ -296,16 +305,17 @@ class Asking:
             self._calls.pause(tried)
         raise AssertionError  # the last try returns or raises
 
-    def _explain(self, error: AnswerRefused) -> None:
+    def explain(self, error: AnswerRefused) -> None:
         """Raise ``LedgerRestored`` in place of a refusal for the ledger's name, if that is why."""
         if error.facts.get("why") == "origin":
             later = restored(self._transport, self.trust.origin)
             if later is not None:
                 raise later from error
 
-    def _alarm(
+    def alarm(
         self, error: AnswerRefused, question: Signable, prepared: Prepared, response: Response
     ) -> None:
+        """Keep what shows why an answer was refused."""
         evidence = evidence_of(error, question, prepared, response, self._identity.certificate)
         why = str(error.facts.get("why", ""))
         self._store.write_alarm(

@@ -18,6 +18,7 @@ from certs.errors import YifenError
 from connectors.commands import (
     alarms,
     batches,
+    cases,
     doctor,
     dossier,
     enrolling,
@@ -64,6 +65,7 @@ def build(language: Language) -> click.Group:
         enrolling,
         questions,
         dossier,
+        cases,
         batches,
         materials,
         licences,

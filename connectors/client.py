@@ -30,10 +30,11 @@ from connectors.asking import Asking
 from connectors.batch.answer import BatchAnswer, batch_answer
 from connectors.batch.question import Subject, batch
 from connectors.calls import Calls, read_model
+from connectors.cases.cases import Cases
 from connectors.clock import Clock, Sleep, system_clock, wait
 from connectors.errors import HubUnintelligible, NotProven, QuestionRefused, StoreError
 from connectors.feed.page import FeedPage, feed_page
-from connectors.feed.question import MOST, feed
+from connectors.feed.question import MOST, KnownCases, feed
 from connectors.grants import Grant
 from connectors.home import Home, Identity, repin, waiting_key
 from connectors.home import read as read_home
@@ -98,6 +99,7 @@ class Connector:
         self.calls = Calls(transport, identity, sleep)
         self.objections = Objections(self.calls)
         self.asking = Asking(transport, self.calls, identity, store, clock)
+        self.cases = Cases(self.asking, self.calls, store, clock)
         self.log_keys = LogKeys(
             transport,
             store,
@@ -216,9 +218,13 @@ class Connector:
         most: int = MOST,
         subjects: Sequence[Subject] | None = None,
         wait: int = 0,
+        of_cases: bool = False,
+        known: KnownCases | None = None,
     ) -> FeedPage | None:
         """What has changed since ``cursor``, or everything; None if nothing has within ``wait`` s.
 
+        ``of_cases``: of the parties of our department's open cases, whom the hub knows. ``known``
+        gives the numbers of those that we know; a page of any other is refused.
         Keep its cursor only once its changes are yours. Raises as ``lookup`` does.
         """
         question = feed(
@@ -229,6 +235,8 @@ class Connector:
             most=most,
             subjects=subjects,
             wait=wait,
+            of_cases=of_cases,
+            known=known,
         )
         checked = self.asking.ask_page(question)
         return None if checked is None else feed_page(checked, question)

@@ -4,12 +4,14 @@ The token of an issue is made from what is asked for, so the same file asked twi
 whether its first answer came or was lost.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
+from io import BufferedReader
 
 from pydantic import BaseModel, ConfigDict
 
-from catalog.licences.status import Act
+from catalog.licences.status import Act, Status
 from certs.canonical import Json, canonical, parse
 from certs.encoding import b64u, sha256
 from certs.errors import Malformed
@@ -59,6 +61,33 @@ class LicenceShown(BaseModel):
     acts: list[str]
     credentials: int
     papers: int
+    replaces: str | None = None
+    replaced_by: str | None = None
+
+
+class LicenceChecked(BaseModel):
+    """What a hub says of a file 核验文件; without a receipt, as to any stranger who holds it.
+
+    ``minimum`` is what the type shows to strangers, ``status`` that of now, ``printed`` when it
+    was made. All of them are None for a file that was not printed there.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    printed_here: bool
+    status: str | None = None
+    printed: str | None = None
+    minimum: dict[str, str] | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether exactly this was printed there, and what it shows is in force now."""
+        return self.printed_here and self.status == Status.IN_FORCE.value
+
+
+def digest_of(file: BufferedReader) -> str:
+    """The SHA-256 of a file, read in pieces; what is in it goes nowhere."""
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_order(data: bytes) -> dict[str, Json]:
@@ -84,10 +113,18 @@ class Licences:
         case: str | None = None,
         credential: bool = False,
         holder_key: Mapping[str, Json] | None = None,
+        replaces: str | None = None,
     ) -> LicenceDone:
-        """Issue a licence, or find the one that was issued by the same order."""
-        token = b64u(sha256(canonical({**order}))[:_TOKEN])
-        body: dict[str, Json] = {**order, "case": case, "token": token}
+        """Issue a licence, or find the one that was issued by the same order.
+
+        ``replaces``: the licence of ours in whose place it is issued, which ends with that 换证.
+        """
+        ordered = {**order}
+        if replaces is not None:
+            _path(replaces)
+            ordered["replaces"] = replaces
+        token = b64u(sha256(canonical(ordered))[:_TOKEN])
+        body: dict[str, Json] = {**ordered, "case": case, "token": token}
         if credential:
             body["credential"] = _ordered(holder_key)
         return read_model(self._calls.call("POST", "/v1/licences", canonical(body)), LicenceDone)
@@ -114,6 +151,11 @@ class Licences:
         path = f"{_path(licence)}/paper"
         body = canonical({"language": language})
         return self._calls.call("POST", path, body, limit=LARGEST_PAPER).body
+
+    def check(self, sha256: str) -> LicenceChecked:
+        """Whether a file of this digest (hexadecimal) was printed there, and what holds now."""
+        body = canonical({"sha256": sha256})
+        return read_model(self._calls.call("POST", "/licences/check", body), LicenceChecked)
 
     def show(self, licence: str) -> LicenceShown:
         """How a licence of ours stands."""

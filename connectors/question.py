@@ -14,9 +14,10 @@ from certs.errors import MalformedEncoding, MalformedJson
 from connectors.errors import QuestionRefused
 
 Operation = Literal["lookup", "verify", "view"]
-Asking = Literal["lookup", "verify", "view", "batch", "feed", "joint"]
+Asking = Literal["lookup", "verify", "view", "batch", "feed", "joint", "case"]
 """What a signed request asks for: about one subject, about many (``connectors/batch``), the changes
-of a dataset (``connectors/feed``), or of several datasets (``connectors/joint``)."""
+of a dataset (``connectors/feed``), of several datasets (``connectors/joint``), or all that a case
+needs (``connectors/cases``)."""
 REQUEST_ID_BYTES = 16
 TEXT_LIMIT = 128
 """Characters of an identifier, officer or case number."""

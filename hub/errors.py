@@ -14,6 +14,7 @@ YifenError
     ├── Forbidden             this person or connector may not do that
     ├── NotFound              nothing of that name for this caller
     ├── PersonErased          a *person* part is past its retention and gone; fact ``entry``
+    ├── ContentDestroyed      a material or what was sealed of a case is gone; fact ``id``
     ├── Conflict              it contradicts what stands
     ├── Unprocessable         the request is readable and makes no sense; fact ``why``
     ├── TooLarge              a body beyond the limit
@@ -109,6 +110,12 @@ class PersonErased(HubError):
     """The *person* part of an entry was erased after its retention; fact ``entry``."""
 
     code = "person-erased"
+
+
+class ContentDestroyed(HubError):
+    """What was sealed was destroyed after its retention; what the log tells stays; fact ``id``."""
+
+    code = "content-destroyed"
 
 
 class Conflict(HubError):

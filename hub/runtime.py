@@ -14,8 +14,10 @@ from hub.audit.search import AuditIndex
 from hub.cases.desk import Desk
 from hub.cases.shelf import RuleShelf
 from hub.clock import Clock, system_clock
+from hub.destroying.destroying import Destructions
 from hub.errors import SettingsRefused, StorageRefused
 from hub.feeds.exchange import FeedExchange
+from hub.feeds.opened import OpenedCases
 from hub.keys.known import checkpoint_keys
 from hub.keys.master import Master
 from hub.keys.opening import OwnKeys, open_keys
@@ -35,6 +37,7 @@ from hub.ledger.start import check_head
 from hub.ledger.store import LedgerStore
 from hub.ledger.witnesses import Submitter
 from hub.licences.door import Door
+from hub.licences.named import LicenceNames
 from hub.licences.office import Office
 from hub.licences.papers import Papers
 from hub.licences.records import LicenceRecords
@@ -97,6 +100,7 @@ class Hub:
     publications: Publications
     audit: AuditIndex
     erasures: Erasures
+    destructions: Destructions
     forgetting: Forgetting
     master: Master
     keys: OwnKeys
@@ -188,7 +192,14 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
     parts = (settings, clock, book, records, group, persons, store, receipts, coverage)
     exchange = Exchange(*parts)
     joint = JointExchange(*parts, exchange)
-    audit = AuditIndex(reading, persons, Pseudonyms(keys.kept.key("audit")), clock)
+    shelf = RuleShelf(reading, book)
+    audit = AuditIndex(
+        reading,
+        persons,
+        Pseudonyms(keys.kept.key("audit")),
+        clock,
+        LicenceNames(reading, master, licence_tags),
+    )
     return Hub(
         settings=settings,
         origin=origin,
@@ -208,6 +219,7 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
             exchange,
             committer=committer,
             reading=reading,
+            cases=OpenedCases(reading, master, shelf),
             key=keys.kept.key("feeds"),
             origin=origin,
         ),
@@ -244,7 +256,8 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
             persons,
             master,
             tags,
-            RuleShelf(reading, book),
+            records,
+            shelf,
         ),
         views=Views(book, clock, reading, master, objects),
         office=office,
@@ -254,6 +267,15 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         audit=audit,
         erasures=Erasures(
             folder, clock, settings.retention, partial(_month_keys, folder, settings), store
+        ),
+        destructions=Destructions(
+            folder,
+            clock,
+            settings,
+            partial(_month_keys, folder, settings),
+            partial(Master, settings.master_key),
+            objects,
+            store,
         ),
         forgetting=Forgetting(reading, persons, audit),
         master=master,

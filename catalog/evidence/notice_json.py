@@ -117,8 +117,15 @@ def _field_json(one: Filled) -> dict[str, Json]:
         }
         for each in one.unused
     ]
+    codes = one.field.codes
+    labels: dict[str, Json] | None = (
+        None
+        if codes is None
+        else {code: _both(label.zh, label.en) for code, label in codes.items()}
+    )
     return {
         "code": one.field.code,
+        "codes": labels,
         "conflicting": one.conflicting,
         "given": one.given,
         "key": one.key,

@@ -922,12 +922,17 @@ SKEW = 60_000
 OUTCOMES = ("answered", "empty", "refused", "malformed", "busy")
 ANSWERED = ("answered", "empty")
 MAX_EVIDENCE = 8 << 20
-BATCH, FEED, JOINT = "batch", "feed", "joint"
-"""A request with many entries, one behind the other: for each subject, change or question."""
-MANY, MANY_VERSION = (BATCH, FEED, JOINT), 3
+BATCH, FEED, JOINT, CASE = "batch", "feed", "joint", "case"
+OPEN_CASES = "open-cases"
+"""A request with many entries, one behind the other: for each subject, change or question.
+
+Of a case a bundle holds one round of its questions, under a receipt of its own."""
+MANY, MANY_VERSION = (BATCH, FEED, JOINT, CASE), 3
+MOST_ROUNDS = 1000
 MAX_ANSWER = 1 << 26
 _NOBODY = {"case": None, "officer": None, "subject": None}
 _PARAMETER = re.compile(r';([a-z][a-z0-9_*.-]*)=(?:(-?[0-9]{1,15})|"([^"]*)")', re.ASCII)
+_CASE = re.compile(r"C-[0-9a-f]{16}/(?:supplement|review|conclude)\Z|\Z", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,10}\Z", re.ASCII)
 _REQUIRED = ('"@method"', '"@target-uri"', '"content-digest"', '"content-type"')
 
@@ -954,6 +959,8 @@ class Bundle(NamedTuple):
     proof: list[bytes]
     chain: list[bytes]
     """Certificates of the key that signed the checkpoint; none in older files."""
+    round: int
+    """Of a case: which round of the questions that its request stands for; else 0."""
 
 
 class Claims(NamedTuple):
@@ -978,6 +985,10 @@ def read_bundle(data: bytes, file: str) -> Bundle:
         member = "v"
         version, several = number_of(value["v"]), value.get("operation") in MANY
         if version not in ((MANY_VERSION,) if several else (1, 2)):
+            raise ValueError(member)
+        member = "round"
+        number = number_of(value[member]) if value.get("operation") == CASE else 0
+        if not 0 <= number <= MOST_ROUNDS:
             raise ValueError(member)
         member = "request"
         request = members_of(value[member])
@@ -1019,6 +1030,7 @@ def read_bundle(data: bytes, file: str) -> Bundle:
             note=note,
             proof=path,
             chain=[unb64u(text_of(one)) for one in chain],
+            round=number,
         )
     except (ValueError, KeyError) as error:
         raise Unusable("bundle", file=file, member=member) from error
@@ -1155,7 +1167,10 @@ def _check_request(
     """
     # R = H(len ‖ signature base ‖ len ‖ signature), lengths of 8 bytes.
     length = len(bundle.base).to_bytes(8, "big"), len(bundle.signature).to_bytes(8, "big")
-    if b64u(sha256(length[0] + bundle.base + length[1] + bundle.signature)) != claims.request:
+    request = sha256(length[0] + bundle.base + length[1] + bundle.signature)
+    if bundle.round:  # R_n = H("yifen/v1/round" ‖ 0x00 ‖ R ‖ n as 8 bytes)
+        request = sha256(b"yifen/v1/round\x00" + request + bundle.round.to_bytes(8, "big"))
+    if b64u(request) != claims.request:
         raise Broken("request-digest")
     certificate = load_certificate(bundle.certificate, "connector")
     urn = verify_chain(
@@ -1171,13 +1186,7 @@ def _check_request(
     ):
         raise Broken("request-form", what="tag, keyid")
     # What it carried, and where to: the address of a hub may change, what stands after it may not.
-    if bundle.operation == JOINT and bundle.dataset:
-        raise Broken("request-form", what="dataset")  # each part has its own
-    path = re.escape(
-        f"/v1/datasets/{bundle.dataset}/{bundle.operation}"
-        if bundle.operation != JOINT
-        else "/v1/joint"
-    )
+    path = re.escape(_path(bundle))
     if not re.fullmatch(rf"https?://[^/?#\s]+{path}", values['"@target-uri"']):
         raise Broken("request-form", what="@target-uri")
     digest = base64.b64encode(sha256(bundle.question)).decode("ascii")
@@ -1187,6 +1196,19 @@ def _check_request(
     if not _SECONDS.match(created):
         raise Broken("request-form", what="created")
     return int(created) * 1000
+
+
+def _path(bundle: Bundle) -> str:
+    """Where a request of this kind is sent."""
+    if bundle.operation == JOINT and bundle.dataset:
+        raise Broken("request-form", what="dataset")  # each part has its own
+    if bundle.operation == CASE and not _CASE.match(bundle.dataset):
+        raise Broken("request-form", what="dataset")  # an opening has none, an act its case
+    if bundle.operation == JOINT:
+        return "/v1/joint"
+    if bundle.operation == CASE:
+        return f"/v1/cases/{bundle.dataset}" if bundle.dataset else "/v1/cases"
+    return f"/v1/datasets/{bundle.dataset}/{bundle.operation}"
 
 
 def _signature_base(base: bytes) -> tuple[dict[str, str], dict[str, str]]:
@@ -1293,6 +1315,8 @@ def _stories(bundle: Bundle) -> list[Story]:
                 )
                 for one in parts
             ]
+        if bundle.operation == CASE:
+            return list(_case_stories(question, bundle))
         kind, dataset, purpose = bundle.operation, bundle.dataset, question.get("purpose")
         delegation = question.get("delegation")
         if bundle.operation == FEED:
@@ -1318,6 +1342,28 @@ def _stories(bundle: Bundle) -> list[Story]:
         )
         for one in subjects
     ]
+
+
+def _case_stories(question: Mapping[str, object], bundle: Bundle) -> Iterator[Story]:
+    """What the entries of a case's round must tell; rules have chosen the datasets they are of.
+
+    An opening names the parties, the case's number and the purpose. An act names the officer alone:
+    whom its entries are about the file says, and each entry's person part must be made of that.
+    """
+    opening = not bundle.dataset
+    parties = members_of(question["parties"]).values() if opening else ()
+    for one in bundle.openings:
+        leaf, control = members_of(one["leaf"]), members_of(one["control"])
+        kind, subject, case = leaf.get("kind"), members_of(one.get("subject")), one.get("case")
+        if kind not in ("lookup", "verify"):
+            raise Broken("control-says", member="kind", found=kind)
+        if opening and (subject not in parties or case != question.get("case")):
+            raise Broken("person")
+        person = {"case": case, "officer": question.get("officer"), "subject": subject}
+        purpose = question.get("purpose") if opening else control.get("purpose")
+        delegation = control.get("delegation")
+        named = None if delegation is None else local(delegation)
+        yield Story(kind, local(control.get("dataset")), purpose, person, named)
 
 
 def _check_stories(entries: Sequence[Entry], bundle: Bundle, claims: Claims) -> None:
@@ -1376,14 +1422,16 @@ def _persons_told(question: Mapping[str, object], bundle: Bundle) -> list[Mappin
     The entry's person part must be made of it, so a file that names another does not verify.
     """
     asked = question.get("subjects")
+    of_cases = asked == OPEN_CASES
     try:
-        named = [members_of(one) for one in list_of(asked)] if asked is not None else []
+        named = [] if asked is None or of_cases else [members_of(one) for one in list_of(asked)]
     except ValueError as error:
         raise Broken("question") from error
     persons: list[Mapping[str, object]] = []
     for opening in bundle.openings:
         subject = opening.get("subject")
-        case = None
+        # The question named no open case either: its number stands beside whom it is about.
+        case = opening.get("case") if of_cases else None
         for one in named:
             if subject == {"id": one.get("id"), "type": one.get("type")}:
                 case = one.get("case")
@@ -1474,6 +1522,7 @@ MOVES: Mapping[str, bool | None] = {
     "dataset": True,
     "delegation": True,
     "department": True,
+    "destruction": True,
     "disposal": None,
     "disposition": None,
     "entry": None,

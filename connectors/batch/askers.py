@@ -35,6 +35,7 @@ class Asks(Protocol):
         items: Sequence[str],
         purpose: str,
         officer: str,
+        delegation: str | None = None,
         request_id: str | None = None,
     ) -> BatchAnswer:
         """Ask about many subjects."""
@@ -58,6 +59,10 @@ class Question(Protocol):
     @property
     def officer(self) -> str:
         """Who asks."""
+
+    @property
+    def delegation(self) -> str | None:
+        """Under which delegation of another department it is asked."""
 
 
 Asker = AbstractContextManager[Asks]
@@ -142,6 +147,7 @@ class Askers:
                     items=question.items,
                     purpose=question.purpose,
                     officer=question.officer,
+                    delegation=question.delegation,
                     request_id=self._identity(content, attempt),
                 )
             except Refused as error:

@@ -37,23 +37,23 @@ class Wanted:
     size: int
     kind: str | None = None
     case: str | None = field(default=None, repr=False)
+    delegation: str | None = None
 
     @property
     def digest(self) -> str:
         """What a run that goes on must have the same."""
-        return digest(
-            canonical(
-                [
-                    self.dataset,
-                    list(self.items),
-                    self.purpose,
-                    self.officer,
-                    self.size,
-                    self.kind,
-                    self.case,
-                ]
-            )
-        )
+        asked: list[Json] = [
+            self.dataset,
+            list(self.items),
+            self.purpose,
+            self.officer,
+            self.size,
+            self.kind,
+            self.case,
+        ]
+        if self.delegation is not None:  # without one a run of an earlier release goes on
+            asked.append(self.delegation)
+        return digest(canonical(asked))
 
 
 @dataclass(slots=True)

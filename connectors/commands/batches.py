@@ -36,6 +36,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
     @click.option("--items", required=True, help=texts("args.items"))
     @click.option("--purpose", required=True, help=texts("args.purpose"))
     @click.option("--officer", required=True, help=texts("args.officer"))
+    @click.option("--delegation", help=texts("args.delegation"))
     @click.option("--case", help=texts("batch.case"))
     @click.option("--type", "kind", help=texts("batch.type"))
     @click.option(
@@ -62,6 +63,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
         items: str,
         purpose: str,
         officer: str,
+        delegation: str | None,
         case: str | None,
         kind: str | None,
         size: int,
@@ -77,6 +79,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
             size=size,
             kind=kind,
             case=case,
+            delegation=delegation,
         )
         setting.open().close()  # who is not enrolled leaves no file behind
         with _source(file) as (source, total), _target(setting, output, wanted) as (target, state):

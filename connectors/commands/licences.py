@@ -1,4 +1,4 @@
-"""``connector licence issue|act|credential|paper|show``: the issuing department's side.
+"""``connector licence issue|act|credential|paper|show|verify-file``: what departments do with them.
 
 What stands on a licence comes from a file, never from the arguments; a credential and a print go
 to files that nobody else reads.
@@ -14,7 +14,14 @@ from catalog.terminal import LocalGroup
 from certs.canonical import Json
 from certs.keys import write_secret
 from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
-from connectors.licences import LicenceDone, LicenceUnreadable, read_key, read_order
+from connectors.licences import (
+    LicenceDone,
+    LicenceUnreadable,
+    digest_of,
+    read_key,
+    read_order,
+)
+from connectors.screen import EXIT_REFUSED
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _ACTS = tuple(act.value for act in Act if act is not Act.EXPIRE)
@@ -24,7 +31,7 @@ def add(group: LocalGroup, texts: Texts) -> None:
     """Add the commands to ``group``."""
     licence = group_class(texts)("licence", help=texts("licence.help"))
     group.add_command(licence)
-    for one in (_add_issue, _add_act, _add_credential, _add_paper, _add_show):
+    for one in (_add_issue, _add_act, _add_credential, _add_paper, _add_show, _add_verify_file):
         one(licence, texts)
 
 
@@ -38,6 +45,7 @@ def _add_issue(group: LocalGroup, texts: Texts) -> None:
     @click.option("--case", help=texts("licence.case"))
     @click.option("--credential", type=_FILE, help=texts("licence.credential.out"))
     @click.option("--holder-key", type=_FILE, help=texts("licence.holder_key"))
+    @click.option("--replaces", metavar=texts("args.licence"), help=texts("licence.replaces"))
     @pass_setting
     def _issue(
         setting: Setting,
@@ -45,13 +53,18 @@ def _add_issue(group: LocalGroup, texts: Texts) -> None:
         case: str | None,
         credential: Path | None,
         holder_key: Path | None,
+        replaces: str | None,
     ) -> None:
         asked = read_order(_read(order))
         key = None if holder_key is None else read_key(_read(holder_key))
         _require_new(credential)
         with setting.open() as connector:
             done = connector.licences.issue(
-                asked, case=case, credential=credential is not None, holder_key=key
+                asked,
+                case=case,
+                credential=credential is not None,
+                holder_key=key,
+                replaces=replaces,
             )
         _tell(setting, done, credential)
 
@@ -123,6 +136,34 @@ def _add_show(group: LocalGroup, texts: Texts) -> None:
             for name, value in shown.model_dump().items()
         ]
         screen.table(["connector.table.item", "connector.table.value"], rows)
+
+
+def _add_verify_file(group: LocalGroup, texts: Texts) -> None:
+    @group.command("verify-file", cls=command_class(texts), help=texts("licence.verify_file.help"))
+    @click.argument("file", type=_FILE, metavar=texts("args.licence_file"))
+    @click.pass_context
+    @pass_setting
+    def _verify_file(setting: Setting, context: click.Context, file: Path) -> None:
+        try:
+            with file.open("rb") as stream:
+                digest = digest_of(stream)
+        except OSError as error:
+            raise LicenceUnreadable(why="file") from error
+        with setting.open() as connector:
+            checked = connector.licences.check(digest)
+        screen = setting.screen
+        screen.value({**checked.model_dump(), "good": checked.good, "sha256": digest})
+        if not checked.printed_here:
+            screen.say("connector.licence.not_printed")
+        else:
+            rows = [[code, text] for code, text in (checked.minimum or {}).items()]
+            screen.table(["connector.table.item", "connector.table.value"], rows)
+            screen.say(
+                "connector.licence.printed",
+                status=str(checked.status),
+                time=str(checked.printed),
+            )
+        context.exit(0 if checked.good else EXIT_REFUSED)
 
 
 def _tell(setting: Setting, done: LicenceDone, out: Path | None) -> None:

@@ -1,5 +1,6 @@
 """``connector subscribe``: follow a dataset, or some subjects of it, into a folder of files."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -36,6 +37,8 @@ def add(group: LocalGroup, texts: Texts) -> None:
     @click.option("--purpose", required=True, help=texts("args.purpose"))
     @click.option("--officer", required=True, help=texts("args.officer"))
     @click.option("--subjects", type=_FILE, help=texts("subscribe.subjects"))
+    @click.option("--open-cases", is_flag=True, help=texts("subscribe.open-cases"))
+    @click.option("--known-cases", type=_FILE, help=texts("subscribe.known-cases"))
     @click.option("--case", help=texts("batch.case"))
     @click.option("--type", "kind", help=texts("batch.type"))
     @click.option(
@@ -61,9 +64,16 @@ def add(group: LocalGroup, texts: Texts) -> None:
         *,
         anew: bool,
         follow: bool,
+        open_cases: bool,
+        known_cases: Path | None,
     ) -> None:
+        if open_cases and subjects is not None:
+            raise FeedRefused(why="subjects-or-cases")
+        if known_cases is not None and not open_cases:
+            raise FeedRefused(why="cases-of-nothing")
         chosen = None if subjects is None else _subjects(subjects, kind, case)
-        wanted = Wanted(dataset, purpose, officer, most, chosen)
+        known = None if known_cases is None else partial(_numbers, known_cases)
+        wanted = Wanted(dataset, purpose, officer, most, chosen, open_cases, known)
         setting.open().close()  # who is not enrolled leaves no file behind
         try:
             into.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -176,6 +186,14 @@ def _subjects(path: Path, kind: str | None, case: str | None) -> tuple[Subject, 
     if not 0 < len(found) <= MOST_SUBJECTS:
         raise FeedRefused(why="subjects-count")
     return tuple(found)
+
+
+def _numbers(path: Path) -> frozenset[str]:
+    """The case numbers of a file, one a line, as it is now; raises ``FeedRefused``."""
+    try:
+        return frozenset(line.strip() for line in path.read_text("utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise FeedRefused(why="cases") from error
 
 
 def _tell(screen: Screen, tally: Tally) -> None:

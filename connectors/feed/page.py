@@ -17,29 +17,34 @@ class Change:
     """One change of one row, whose entry in the ledger is ``entry``.
 
     ``row`` is how the row is called towards our department, always the same. ``items`` are those
-    granted, masked; empty for what is removed.
+    granted, masked; empty for what is removed. Without a subject there is nothing left that could
+    name it. ``case`` is that for which it is told, where open cases are followed.
     """
 
     entry: int
     change: Literal["upserted", "removed"]
     row: str
-    subject_type: str
-    subject_id: str = field(repr=False)
+    subject_type: str | None
+    subject_id: str | None = field(repr=False)
     items: Mapping[str, str] = field(repr=False)
     disputed: bool
     version: int
     as_of: str | None
+    case: str | None = field(default=None, repr=False)
 
     def told(self) -> dict[str, Json]:
         """The change as one line of output."""
+        named = self.subject_type is not None
+        cased: dict[str, Json] = {} if self.case is None else {"case": self.case}
         return {
+            **cased,
             "as_of": self.as_of,
             "change": self.change,
             "disputed": self.disputed,
             "entry": self.entry,
             "items": {**self.items},
             "row": self.row,
-            "subject": {"id": self.subject_id, "type": self.subject_type},
+            "subject": {"id": self.subject_id, "type": self.subject_type} if named else None,
             "version": self.version,
         }
 
@@ -83,8 +88,9 @@ class _Change(_Read):
     disputed: bool
     items: dict[str, str]
     row: str
-    subject: _Subject
+    subject: _Subject | None
     version: int
+    case: str | None = None
 
 
 class _Reset(_Read):
@@ -115,12 +121,13 @@ def feed_page(checked: CheckedPage, question: FeedQuestion) -> FeedPage:
             entry=checked.several.entry + place,
             change=one.change,
             row=one.row,
-            subject_type=one.subject.type,
-            subject_id=one.subject.id,
+            subject_type=None if one.subject is None else one.subject.type,
+            subject_id=None if one.subject is None else one.subject.id,
             items=one.items,
             disputed=one.disputed,
             version=one.version,
             as_of=one.as_of,
+            case=one.case if question.of_cases else None,
         )
         for place, one in read
     )

@@ -1,9 +1,9 @@
 """A question for a page of a feed as its signed body holds it, built and never read."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,11 +18,19 @@ MOST = 1000
 LONGEST_WAIT = 8
 """Seconds for which a hub waits for something new."""
 CURSOR_LIMIT = 1024
+OPEN_CASES = "open-cases"
+"""In the place of subjects: those of our department's open cases."""
+KnownCases: TypeAlias = Callable[[], Container[str]]
+"""The numbers of the cases that we know of, as they are when a page has come."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedQuestion:
-    """What is followed, and from where; its ``repr`` tells nothing about a person."""
+    """What is followed, and from where; its ``repr`` tells nothing about a person.
+
+    ``subjects`` None is the whole dataset, or, ``of_cases``, the parties of the department's open
+    cases, whom the hub knows. ``known`` then gives the numbers of the cases that we know of.
+    """
 
     dataset: str
     request_id: str
@@ -32,6 +40,8 @@ class FeedQuestion:
     most: int
     subjects: tuple[Subject, ...] | None = field(repr=False)
     wait: int
+    of_cases: bool = False
+    known: KnownCases | None = field(default=None, repr=False, compare=False)
     operation: ClassVar[Literal["feed"]] = "feed"
 
     @property
@@ -41,7 +51,7 @@ class FeedQuestion:
 
     def body(self) -> bytes:
         """The canonical JSON that is signed."""
-        subjects: Json = None
+        subjects: Json = OPEN_CASES if self.of_cases else None
         if self.subjects is not None:
             subjects = [{"case": one.case, "id": one.id, "type": one.type} for one in self.subjects]
         return canonical(
@@ -56,11 +66,18 @@ class FeedQuestion:
             }
         )
 
-    def person(self, subject: Json) -> Json:
+    def person(self, subject: Json, case: Json = None) -> Json:
         """The *person* part of the entry of a change that is told of ``subject``.
 
-        Raises ``QuestionRefused`` for somebody who was not asked about.
+        ``case`` is what the answer says, of which only open cases have any. Raises
+        ``QuestionRefused`` for somebody who was not asked about, or of a case that is not known.
         """
+        if self.of_cases and subject is not None:
+            if not isinstance(case, str) or not case:
+                raise QuestionRefused(why="case")
+            if self.known is not None and case not in self.known():
+                raise QuestionRefused(why="case-unknown")
+            return {"case": case, "officer": self.officer, "subject": subject}
         if self.subjects is None or subject is None:
             return {"case": None, "officer": self.officer, "subject": subject}
         for one in self.subjects:
@@ -86,6 +103,8 @@ def feed(
     subjects: Sequence[Subject] | None = None,
     wait: int = 0,
     request_id: str | None = None,
+    of_cases: bool = False,
+    known: KnownCases | None = None,
 ) -> FeedQuestion:
     """A question for what has changed since ``cursor``; raises ``QuestionRefused``."""
     question = FeedQuestion(
@@ -97,6 +116,8 @@ def feed(
         most=most,
         subjects=None if subjects is None else tuple(subjects),
         wait=wait,
+        of_cases=of_cases,
+        known=known,
     )
     _check(question)
     return question
@@ -104,6 +125,8 @@ def feed(
 
 def _check(question: FeedQuestion) -> None:
     subjects = question.subjects
+    if question.of_cases and subjects is not None:
+        raise QuestionRefused(why="subjects")
     if subjects is not None and not 0 < len(subjects) <= MOST_SUBJECTS:
         raise QuestionRefused(why="subjects")
     for subject in subjects or ():
@@ -143,7 +166,7 @@ class _Kept(BaseModel):
     officer: str
     cursor: str | None
     most: int
-    subjects: list[_Subject] | None
+    subjects: list[_Subject] | Literal["open-cases"] | None
     wait: int
 
 
@@ -165,10 +188,11 @@ def kept_feed(dataset: str, body: bytes) -> FeedQuestion:
         officer=found.officer,
         cursor=found.cursor,
         most=found.most,
-        subjects=None
-        if subjects is None
-        else tuple(Subject(one.type, one.id, one.case) for one in subjects),
+        subjects=tuple(Subject(one.type, one.id, one.case) for one in subjects)
+        if isinstance(subjects, list)
+        else None,
         wait=found.wait,
+        of_cases=subjects == OPEN_CASES,
     )
     if question.body() != body:
         raise QuestionRefused(why="kept")
@@ -176,8 +200,20 @@ def kept_feed(dataset: str, body: bytes) -> FeedQuestion:
 
 
 def persons_told(asked: Mapping[str, Json], openings: Sequence[Json]) -> list[Json]:
-    """The *person* part of each entry of a page that is kept: ``openings`` hold whom it told of."""
+    """The *person* part of each entry of a page that is kept.
+
+    ``openings`` hold whom it told of, and for which case if they were those of open cases.
+    """
     subjects = asked.get("subjects")
+    if subjects == OPEN_CASES:
+        return [
+            {
+                "case": one.get("case") if isinstance(one, dict) else None,
+                "officer": asked.get("officer"),
+                "subject": one.get("subject") if isinstance(one, dict) else None,
+            }
+            for one in openings
+        ]
     cases = {
         canonical({"id": one.get("id"), "type": one.get("type")}): one.get("case")
         for one in (subjects if isinstance(subjects, list) else [])

@@ -17,6 +17,7 @@ from connectors.batch.question import Subject
 from connectors.errors import Refused
 from connectors.feed.errors import FeedRefused
 from connectors.feed.page import FeedPage
+from connectors.feed.question import KnownCases
 from connectors.feed.state import Subscription, write_synced
 
 SPENT = "repeats-spent"
@@ -38,19 +39,23 @@ class Asks(Protocol):
         most: int,
         subjects: Sequence[Subject] | None,
         wait: int,
+        of_cases: bool,
+        known: KnownCases | None,
     ) -> FeedPage | None:
         """The next page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is followed; ``subjects`` None is all of the dataset."""
+    """What is followed; ``subjects`` None is all of the dataset, or the parties of open cases."""
 
     dataset: str
     purpose: str
     officer: str = field(repr=False)
     most: int
     subjects: tuple[Subject, ...] | None = field(default=None, repr=False)
+    of_cases: bool = False
+    known: KnownCases | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -119,6 +124,8 @@ def _ask(wanted: Wanted, state: Subscription, connector: Asks, wait: int) -> Fee
                 most=wanted.most,
                 subjects=wanted.subjects,
                 wait=wait,
+                of_cases=wanted.of_cases,
+                known=wanted.known,
             )
         except Refused as error:
             if error.problem.code != SPENT or tried == AT_MOST_TWICE:

@@ -83,8 +83,10 @@ def check_page(
         page = _page(several.document) if answered else {}
         if answered and len(several.results) > question.most:
             raise AnswerRefused(why="most")
-    places = zip(several.openings, subjects, strict=True)
-    told = [{**one, "subject": subject} for one, subject in places]
+    told = [
+        {**one, "subject": subject, **({"case": result.get("case")} if question.of_cases else {})}
+        for one, subject, result in zip(several.openings, subjects, several.results, strict=True)
+    ]
     return CheckedPage(replace(several, openings=told), page)
 
 
@@ -121,11 +123,13 @@ def _check_persons(
     """Whom each entry names, as checked against its *person* part."""
     if answered:
         subjects = [result.get("subject") for result in results]
+        cases = [result.get("case") for result in results]
         try:
-            for one, subject in zip(opened, subjects, strict=True):
-                one.check_person(question.person(subject))
+            for one, subject, case in zip(opened, subjects, cases, strict=True):
+                one.check_person(question.person(subject, case))
         except QuestionRefused as error:
-            raise AnswerRefused(why="subjects") from error
+            why = "cases" if question.of_cases else "subjects"
+            raise AnswerRefused(why=why) from error
         return subjects
     if len(opened) == 1 and opened[0].control.outcome == "malformed":
         opened[0].check_person(NOBODY)
@@ -170,7 +174,12 @@ def _check_change(
     items, row = result.get("items"), result.get("row")
     if change not in CHANGES or not isinstance(row, str) or not isinstance(items, dict):
         raise AnswerRefused(why="result-form")
-    if not isinstance(result.get("subject"), dict) or type(result.get("disputed")) is not bool:
+    # Of what was destroyed nobody can say any more whose it was; it is told to those who follow
+    # everybody alone.
+    nameless = change == "removed" and question.subjects is None and not question.of_cases
+    if not isinstance(result.get("subject"), dict) and not nameless:
+        raise AnswerRefused(why="result-form")
+    if type(result.get("disputed")) is not bool:
         raise AnswerRefused(why="result-form")
     if (change == "removed" and items) or not all(isinstance(one, str) for one in items.values()):
         raise AnswerRefused(why="result-items")

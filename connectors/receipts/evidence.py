@@ -29,9 +29,16 @@ from certs.keys import PublicKey
 from certs.note import open_checkpoint
 from certs.range_proof import verify_range
 from certs.receipts import Receipt, leaves_digest
-from certs.signatures import LABEL, content_digest, read_signature, request_digest
+from certs.signatures import (
+    LABEL,
+    content_digest,
+    read_signature,
+    request_digest,
+    round_request,
+)
 from certs.tree import HASH_BYTES, verify_inclusion
 from connectors.batch.verify import UNFIT
+from connectors.cases.rounds import MOST_ROUNDS
 from connectors.errors import AnswerRefused, EvidenceBroken, ReceiptUnknown
 from connectors.jwks import ReceiptKey, check_receipt, receipt_kid
 from connectors.openings import Control, Opened
@@ -82,6 +89,8 @@ class _Evidence(_Part):
     receipt: str
     receipt_chain: Annotated[list[str], Field(min_length=2, max_length=2)]
     root: str | None = None
+    round: Annotated[int, Field(ge=0, le=MOST_ROUNDS)] | None = None
+    """Of a case: which round of its questions this is; None of anything else."""
     opening: dict[str, object] | None = None
     openings: Annotated[list[dict[str, object]], Field(min_length=1)] | None = None
     proof: _Proof | None
@@ -156,6 +165,7 @@ def export(store: ReceiptStore, kept: Kept, trust: Trust, keys: LogKeys) -> byte
             "receipt_chain": [b64u(kept.key.certificate), b64u(kept.key.issuing)],
             "root": trust.root.decode("ascii"),
             "proof": proof,
+            **({"round": attempt.round} if kept.operation == "case" else {}),
             **_opened(kept),
         }
     )
@@ -224,7 +234,9 @@ def _verify(
     base, signature = unb64u(evidence.request.base), unb64u(evidence.request.signature)
     signer = _signer(unb64u(evidence.request.certificate), issuing, trust.root, opened.leaf.time)
     signer.public.verify(signature, base)
-    if request_digest(base, signature) != receipt.request:
+    if (evidence.round is not None) != (evidence.operation == "case"):
+        raise EvidenceBroken(why="round")
+    if round_request(request_digest(base, signature), evidence.round or 0) != receipt.request:
         raise EvidenceBroken(why="request")
     if not signer.urn == receipt.audience == evidence.connector:
         raise EvidenceBroken(why="audience")

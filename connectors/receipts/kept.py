@@ -83,13 +83,17 @@ class KeptQuestion:
 
 @dataclass(frozen=True, slots=True)
 class KeptAttempt:
-    """One attempt that left, with the certificate (DER) of the key that signed it."""
+    """One attempt that left, with the certificate (DER) of the key that signed it.
+
+    ``round`` is above 0 where ``request`` is not its own R, but that of a round of a case.
+    """
 
     request: str
     base: bytes
     signature: bytes
     created: int
     certificate: bytes
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,20 @@ CREATE TABLE IF NOT EXISTS attempts (
     keyid      TEXT NOT NULL REFERENCES certificates (keyid),
     base       BLOB NOT NULL,
     signature  BLOB NOT NULL,
-    created    INTEGER NOT NULL  -- seconds
+    created    INTEGER NOT NULL, -- seconds
+    round      INTEGER NOT NULL DEFAULT 0 -- above 0: R of a round of a case that this attempt stands for
 ) STRICT;
 CREATE INDEX IF NOT EXISTS attempts_of_question ON attempts (request_id);
+
+-- Cases, as each request of ours that had one decided left it: what its entries must name.
+CREATE TABLE IF NOT EXISTS cases (
+    request_id TEXT PRIMARY KEY,
+    case_id    TEXT NOT NULL,    -- empty until the hub has named it
+    officer    TEXT NOT NULL,
+    asked      BLOB NOT NULL,    -- canonical JSON: services, number, purpose, parties, given
+    version    INTEGER NOT NULL  -- the newest that we were told; 0 until it was answered
+) STRICT;
+CREATE INDEX IF NOT EXISTS cases_by_name ON cases (case_id);
 
 -- Receipt keys with their chains, DER.
 CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, certificate BLOB NOT NULL, issuing BLOB NOT NULL) STRICT;

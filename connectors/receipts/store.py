@@ -28,7 +28,7 @@ from connectors.receipts.search import EVERYTHING, Wanted
 from connectors.receipts.sqlite import Error, connect
 
 __all__ = ["Alarm", "Kept", "KeptAttempt", "KeptQuestion", "ReceiptStore", "State", "split_proof"]
-SCHEMA = 3
+SCHEMA = 4
 MOST_ENTRIES = 1000
 """Entries of one receipt at most: so far back one that reaches an index may begin."""
 _QUICK = 1
@@ -88,7 +88,8 @@ class ReceiptStore:
                 (certificate.keyid, certificate.der),
             )
             self._connection.execute(
-                "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO attempts (request, request_id, keyid, base, signature, created)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     signed.digest,
                     question.request_id,
@@ -99,6 +100,15 @@ class ReceiptStore:
                 ),
             )
         return known
+
+    def write_round(self, of: str, number: int, request: str) -> None:
+        """Note that ``request`` is the R of a round that the attempt ``of`` stands for."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO attempts SELECT ?, request_id, keyid, base, signature,"
+                " created, ? FROM attempts WHERE request = ?",
+                (request, number, of),
+            )
 
     def forget_question(self, request_id: str) -> None:
         """Forget a question to which there was nothing to say; one with a receipt stays."""
@@ -274,11 +284,15 @@ class ReceiptStore:
         return KeptQuestion(*row)
 
     def lost(self, *, limit: int) -> list[KeptQuestion]:
-        """Questions that left and have no receipt, newest first."""
+        """Questions that left and have no receipt, newest first.
+
+        A case that asked nothing has none, and was answered all the same.
+        """
         with self._reading():
             rows = self._connection.execute(
                 "SELECT request_id, operation, dataset, body, asked, asker FROM questions"
                 " WHERE request_id NOT IN (SELECT request_id FROM receipts)"
+                " AND request_id NOT IN (SELECT request_id FROM cases WHERE version > 0)"
                 " ORDER BY asked DESC LIMIT ?",
                 (limit,),
             ).fetchall()
@@ -288,7 +302,7 @@ class ReceiptStore:
         """Every attempt at one question, oldest first."""
         with self._reading():
             rows = self._connection.execute(
-                "SELECT request, base, signature, created, der FROM attempts"
+                "SELECT request, base, signature, created, der, round FROM attempts"
                 " JOIN certificates USING (keyid) WHERE request_id = ? ORDER BY attempts.rowid",
                 (request_id,),
             ).fetchall()

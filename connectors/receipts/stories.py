@@ -6,15 +6,16 @@ from typing import NamedTuple
 from certs.canonical import Json
 from connectors.batch.question import persons_of
 from connectors.batch.verify import ENTRY_KIND
+from connectors.cases.evidence import case_path, case_stories
 from connectors.errors import EvidenceBroken
 from connectors.feed.question import persons_told
 from connectors.question import Asking
 from connectors.verify import NOBODY
 
-SEVERAL: frozenset[Asking] = frozenset({"batch", "feed", "joint"})
+SEVERAL: frozenset[Asking] = frozenset({"batch", "feed", "joint", "case"})
 """What may have several entries: an evidence file lists them all."""
-NAMED: frozenset[Asking] = frozenset({"batch", "joint"})
-"""Where the request itself names whom each entry is about, so that none may name nobody."""
+NAMED: frozenset[Asking] = frozenset({"batch", "joint", "case"})
+"""Where each entry is about somebody who is named, so that none may name nobody."""
 
 
 class Story(NamedTuple):
@@ -32,6 +33,8 @@ class Story(NamedTuple):
 
 def path_of(operation: str, dataset: str) -> str:
     """Where a request is sent; raises ``EvidenceBroken`` if parts have a dataset named for all."""
+    if operation == "case":
+        return case_path(dataset)
     if operation != "joint":
         return f"/v1/datasets/{dataset}/{operation}"
     if dataset:
@@ -48,6 +51,8 @@ def stories_of(operation: str, dataset: str, asked: Json, openings: Sequence[Jso
         raise EvidenceBroken(why="question")
     if operation == "joint":
         return _of_parts(asked)
+    if operation == "case":
+        return [Story(*one) for one in case_stories(dataset, asked, openings)]
     purpose = _text(asked, "purpose")
     delegation = _delegation(asked)
     if operation == "feed":

@@ -2,6 +2,8 @@
 
 from certs.canonical import canonical
 from connectors.batch.question import BatchQuestion, kept_batch
+from connectors.cases.errors import CaseAskedAgain
+from connectors.cases.question import CaseQuestion
 from connectors.feed.question import FeedQuestion, kept_feed
 from connectors.joint.question import JointQuestion, kept_joint
 from connectors.question import Question, kept
@@ -10,7 +12,7 @@ from connectors.several.verify import Several
 
 
 def several_to_keep(
-    checked: Several, question: BatchQuestion | FeedQuestion | JointQuestion
+    checked: Several, question: BatchQuestion | FeedQuestion | JointQuestion | CaseQuestion
 ) -> Kept:
     """What the store keeps of a verified answer with several entries."""
     first = checked.opened[0]
@@ -47,4 +49,6 @@ def question_of(
         return kept_feed(before.dataset, before.body)
     if before.operation == "joint":
         return kept_joint(before.body)
+    if before.operation == "case":  # its answer is what it rests on: it is asked for again
+        raise CaseAskedAgain
     return kept(before.operation, before.dataset, before.body)

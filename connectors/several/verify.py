@@ -6,11 +6,11 @@ question calls them, and adds between them whom and what its entries must name: 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from certs.canonical import Json, canonical, parse
 from certs.encoding import digest
 from certs.receipts import Receipt, leaves_digest
-from certs.signatures import Signed
 from connectors.errors import AnswerRefused
 from connectors.jwks import ReceiptKey, check_receipt
 from connectors.openings import Opened
@@ -19,6 +19,18 @@ from connectors.verify import DEPTH, Trust, check_bytes, check_parties, check_ti
 
 MAX_SEVERAL = 64 * 1024 * 1024
 """Bytes of one answer: the most that a hub's settings allow, with its openings."""
+
+
+class Made(Protocol):
+    """What a receipt is about: a request as it was signed, or one that it stands for."""
+
+    @property
+    def digest(self) -> str:
+        """R."""
+
+    @property
+    def created(self) -> int:
+        """When it was signed, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,7 @@ class Several:
 
 
 def arrived(
-    signed: Signed, response: Response, *, token: str, keys: Mapping[str, ReceiptKey], trust: Trust
+    signed: Made, response: Response, *, token: str, keys: Mapping[str, ReceiptKey], trust: Trust
 ) -> Several:
     """Steps 1 to 5 of an answer to ``signed``; raises ``AnswerRefused`` and what its parts raise.
 
@@ -98,7 +110,7 @@ def arrived_again(
     return Several(document, (), token, receipt, key, opened, openings)
 
 
-def check_own(several: Several, signed: Signed, outcomes: frozenset[str], *, again: bool) -> None:
+def check_own(several: Several, signed: Made, outcomes: frozenset[str], *, again: bool) -> None:
     """Step 7 but for names: each entry is of our request, ended so, and repeats what it may.
 
     ``again``: an earlier attempt had left; else nobody can have used our random identifier.
@@ -115,7 +127,7 @@ def check_own(several: Several, signed: Signed, outcomes: frozenset[str], *, aga
             raise AnswerRefused(why="repeats")
 
 
-def check_bound(several: Several, signed: Signed, now: int) -> None:
+def check_bound(several: Several, signed: Made, now: int) -> None:
     """Steps 8 and 9; ``now`` is in milliseconds."""
     receipt = several.receipt
     for one, result in zip(several.opened, several.results, strict=True):

@@ -166,6 +166,7 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
     "purpose": {"outcome": "status"},
     "mark": {"dataset": "dataset", "outcome": "kind"},
     "hold": {"outcome": "status"},
+    "destruction": {"outcome": "what"},
     "material": {"dataset": "dataset", "department": "department", "outcome": "status"},
     "licence": {"department": "department", "outcome": "status"},
     "licence-type": {"outcome": "status"},

@@ -7,6 +7,7 @@ written to disk, and what was erased in the ledger goes from it when it is next 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import duckdb
 
@@ -123,12 +124,28 @@ class Page:
     entry: int
 
 
+class Names(Protocol):
+    """Under which other names the same is asked about: of licences the identifier."""
+
+    def held(self, holder: str) -> list[str]:
+        """The identifiers of what a person or a body holds."""
+
+    def holders(self, identifier: str) -> list[str]:
+        """Whose something is, by its identifier."""
+
+
 class AuditIndex:
     """The index of one process."""
 
     def __init__(
-        self, reading: Connection, persons: PersonKeys, pseudonyms: Pseudonyms, clock: Clock
+        self,
+        reading: Connection,
+        persons: PersonKeys,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        names: Names | None = None,
     ) -> None:
+        self._names = names
         self._reading = reading
         self._persons = persons
         self._pseudonyms = pseudonyms
@@ -202,7 +219,7 @@ class AuditIndex:
             "SELECT department, position FROM log WHERE position < ? AND dataset = ?"
             " AND outcome = 'answered' AND kind IN (SELECT unnest(?::VARCHAR[]))"
             " AND subject IN (SELECT unnest(?::BLOB[])) ORDER BY position",
-            [below, dataset, list(kinds), list(self._pseudonyms.candidates(subject[1]))],
+            [below, dataset, list(kinds), self._all_of(subject[1])],
         )
         found: dict[str, list[int]] = {}
         for department, position in rows.fetchall():
@@ -278,10 +295,20 @@ class AuditIndex:
                 values.append(value)
         if filters.subject is not None:
             wanted.append("subject IN (SELECT unnest(?::BLOB[]))")
-            values.append(list(self._pseudonyms.candidates(filters.subject)))
+            values.append(self._pseudonyms_of(filters.subject))
         values.append(filters.limit + 1)
         query = f"{_SELECT} WHERE {' AND '.join(wanted)} ORDER BY position DESC LIMIT ?"
         return [Row(*row) for row in self._open().execute(query, values).fetchall()]
+
+    def _pseudonyms_of(self, subject: str) -> list[bytes]:
+        """Under what entries about somebody stand: also those about a licence of theirs."""
+        held = [] if self._names is None else self._names.held(subject)
+        return [one for name in (subject, *held) for one in self._pseudonyms.candidates(name)]
+
+    def _all_of(self, subject: str) -> list[bytes]:
+        """The same for one that may itself be a licence: its holder was told of it too."""
+        holders = [] if self._names is None else self._names.holders(subject)
+        return [one for name in (subject, *holders) for one in self._pseudonyms_of(name)]
 
     def _forget_erased(self, positions: Sequence[int]) -> bool:
         """Take out of the index what was erased since it was read; say whether there was any.

@@ -18,9 +18,15 @@ OFFICER = "officer"
 
 
 def footings(
-    connection: Connection, services: Iterable[Service], caller: Caller, now: int
+    connection: Connection,
+    services: Iterable[Service],
+    caller: Caller,
+    now: int,
+    purpose: str | None = None,
 ) -> Mapping[str, Footing]:
     """By implementing department, whose grants are used and under which delegation.
+
+    Of several delegations one for ``purpose`` is taken first.
 
     Raises ``NotFound`` for a service for which the caller may use nobody's: to others a service of
     a department is no service of theirs. ``Conflict`` where two services of one department would
@@ -28,7 +34,7 @@ def footings(
     """
     found: dict[str, Footing] = {}
     for service in services:
-        footing = _footing(connection, service, caller, now)
+        footing = _footing(connection, service, caller, now, purpose)
         if footing is None:
             raise NotFound(what="service")
         if found.setdefault(service.department, footing) != footing:
@@ -36,7 +42,9 @@ def footings(
     return found
 
 
-def _footing(connection: Connection, service: Service, caller: Caller, now: int) -> Footing | None:
+def _footing(
+    connection: Connection, service: Service, caller: Caller, now: int, purpose: str | None
+) -> Footing | None:
     """A delegation names a service by our code or by its 实施编码."""
     for code in (service.code, service.item_code):
         footing = whose_grant(
@@ -46,6 +54,7 @@ def _footing(connection: Connection, service: Service, caller: Caller, now: int)
             caller=caller.department,
             channel=caller.channel,
             now=now,
+            purpose=purpose,
         )
         if footing is not None:
             return footing

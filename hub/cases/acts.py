@@ -4,7 +4,7 @@ Each names the version that the officer saw. Whatever asks anew asks all of it a
 concluded on evidence that no longer stands.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,8 @@ from hub.cases.deciding import (
 from hub.cases.desk import Desk, Handler
 from hub.cases.finding import material_dataset
 from hub.cases.kept import Kept, enter, find, find_unlocked, require_version, write
-from hub.cases.opening import Opened, content_of, told
+from hub.cases.opening import Opened, content_of, read_again, told
+from hub.cases.papers import Papers
 from hub.cases.state import (
     ON_PAPER,
     Act,
@@ -33,7 +34,6 @@ from hub.cases.state import (
 )
 from hub.errors import Conflict, NotFound, Unprocessable
 from hub.ledger.change import Change
-from hub.materials.register import filings_of
 from hub.storage.materials_tables import MaterialRow
 from hub.storage.tables import DatasetRow
 
@@ -59,7 +59,7 @@ def review(desk: Desk, handler: Handler, case: str, version: int) -> Reviewed:
 
     Raises ``NotFound``, ``Forbidden``, ``Conflict``, and what joint questions raise.
     """
-    asked = _open(desk, handler, case, version).content.asked
+    asked = _asked(desk, handler, case, version)
     return _anew(desk, handler, case, version, asked, "review", None)
 
 
@@ -73,9 +73,12 @@ def supplement(
 ) -> Reviewed:
     """Add or replace parties and fields, and decide anew; an empty field is taken out.
 
-    Raises as ``review`` does, and ``Unprocessable`` for what does not fit.
+    Raises as ``review`` does, ``Unprocessable`` for what does not fit, and ``Conflict`` where a
+    party would be exchanged for whom something was brought or promised.
     """
-    before = _open(desk, handler, case, version).content.asked
+    kept = _open(desk, handler, case, version)
+    before = kept.content.asked._replace(officer=handler.officer)
+    _require_unbound(kept, parties)
     entered = {code: said for code, said in {**before.given, **given}.items() if said}
     asked = before._replace(parties={**before.parties, **parties}, given=entered)
     return _anew(desk, handler, case, version, asked, "supplement", None)
@@ -88,7 +91,7 @@ def conclude(
 
     Then what has fallen away and what is lacking say why. Raises as ``review`` does.
     """
-    asked = _open(desk, handler, case, version).content.asked
+    asked = _asked(desk, handler, case, version)
     return _anew(desk, handler, case, version, asked, "conclude", conclusion)
 
 
@@ -143,11 +146,7 @@ def read(desk: Desk, handler: Handler, case: str) -> Opened:
     Raises ``NotFound`` or ``Forbidden``.
     """
     require_officer(handler.caller, handler.officer, desk.book.refresh())
-    with desk.changes.change(handler.actor, moves_epoch=False) as change:
-        kept = find(change.session, desk.master, case, handler.caller.department)
-        state = kept.state.model_copy(update={"act": "read"})
-        position = enter(change, kept.row, state, kept.content.asked)
-        return Opened(state, kept.content, position, kept.content.rounds)
+    return read_again(desk, handler, case)
 
 
 def _anew(
@@ -178,10 +177,11 @@ def _decided_anew(
 ) -> Reviewed:
     before = kept.state
     handed = {one.name: one.brought for one in before.materials if one.brought is not None}
-    since = from_rfc3339(before.opened)
-    materials = materials_of(decided, handed, _filed_since(change, since))
+    papers = Papers(desk, change, asked, before.department)
+    came_since = papers.came_since(from_rfc3339(before.opened))
+    materials = materials_of(decided, handed, came_since)
     gone = fallen(before.materials, materials)
-    missing = lacking(materials, before.commitments, _usable(change))
+    missing = lacking(materials, before.commitments, papers.usable, change.time)
     ends = conclusion is not None and (conclusion.result == "refused" or not missing)
     content = content_of(asked, handler, decided)
     update: dict[str, object] = {
@@ -193,8 +193,9 @@ def _decided_anew(
         "services": decided.services(),
         "rules": decided.rules(),
         "digest": decided.decision.digest,
-        "materials": materials,
+        "materials": (*materials, *_dropped(before, materials)),
     }
+    kept.row.applicant = desk.applicant(asked)
     if conclusion is not None and ends:
         content = content._replace(reason=conclusion.reason)
         update |= {"status": "concluded", "result": conclusion.result}
@@ -204,6 +205,12 @@ def _decided_anew(
     written, position = write(change, kept.row, state, content, desk.master)
     opened = Opened(written, content, position, told(decided.rounds))
     return Reviewed(opened, gone, missing)
+
+
+def _asked(desk: Desk, handler: Handler, case: str, version: int) -> Asked:
+    """What an open case is decided on, asked now in the name of the officer who acts."""
+    asked = _open(desk, handler, case, version).content.asked
+    return asked._replace(officer=handler.officer)
 
 
 def _open(desk: Desk, handler: Handler, case: str, version: int) -> Kept:
@@ -234,6 +241,30 @@ def acted(change: Change, kept: Kept, act: Act, update: Mapping[str, object]) ->
     return Opened(state, kept.content, position, kept.content.rounds)
 
 
+def _require_unbound(kept: Kept, parties: Mapping[str, PartyId | None]) -> None:
+    """Raise ``Conflict`` where papers or promises of one party would become another's."""
+    before = kept.content.asked.parties
+    exchanged = any(
+        (old := before.get(role)) is not None and (new is None or new.normal != old.normal)
+        for role, new in parties.items()
+    )
+    bound = any(one.brought is not None for one in kept.state.materials)
+    if exchanged and (bound or kept.state.commitments):
+        raise Conflict(why="party-bound")
+
+
+def _dropped(before: CaseState, materials: Sequence[MaterialIn]) -> tuple[MaterialIn, ...]:
+    """What was brought for a list that no longer asks for it: it was brought all the same."""
+    listed = {one.name for one in materials}
+    update = {"status": "must_bring", "reason": "no-rule", "rule": "", "rule_version": 0, "way": 0}
+    nothing = {"kind": "", "entries": (), "held": None, "until": None}
+    return tuple(
+        one.model_copy(update={**update, **nothing})
+        for one in before.materials
+        if one.brought is not None and one.name not in listed
+    )
+
+
 def _lapsed(state: CaseState, time: int) -> tuple[CommitmentIn, ...]:
     return tuple(
         one.model_copy(update={"status": "lapsed", "settled": rfc3339(time)})
@@ -254,28 +285,9 @@ def _filed(desk: Desk, change: Change, kept: Kept, wanted: MaterialIn, material:
     asked = kept.content.asked
     # Whoever has no number yet has papers under the applicant's.
     party = asked.parties.get(wanted.of) or asked.parties["applicant"]
-    if row is None or party is None or row.dataset != dataset or row.status != "usable":
+    papers = Papers(desk, change, asked, kept.state.department)
+    if row is None or party is None or row.dataset != dataset:
         raise NotFound(what="material")
-    departments = {one.department for one in filings_of(change.session, row.id)}
-    if (
-        row.tag != desk.tags.of_subject(dataset, party.normal)
-        or kept.state.department not in departments
-    ):
+    if not papers.sound(material, party, received_here=True):
         raise NotFound(what="material")
     return row.id
-
-
-def _filed_since(change: Change, opened: int) -> Callable[[str], bool]:
-    def since(material: str) -> bool:
-        row = change.session.get(MaterialRow, material)
-        return row is None or row.filed >= opened
-
-    return since
-
-
-def _usable(change: Change) -> Callable[[str], bool]:
-    def usable(material: str) -> bool:
-        row = change.session.get(MaterialRow, material)
-        return material == ON_PAPER or (row is not None and row.status == "usable")
-
-    return usable

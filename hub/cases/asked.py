@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from catalog.identifiers import check_any
+from catalog.identifiers import check_any, licence, resident
 from catalog.services.service import AGENT, APPLICANT, SUBJECT, Kind, Service
 from catalog.values import check_value
 from certs.canonical import Json, canonical
@@ -16,6 +16,9 @@ from hub.errors import NotFound, Unprocessable
 MOST_SERVICES = 20
 """Services of one case."""
 MOST_PARTIES, MOST_FIELDS = 40, 400
+MOST_MATERIALS = 800
+"""Materials of one case: with each of them in its longest form an entry stays below 1 MiB, which is
+what the figure and the verifications read."""
 _LONGEST = 4000
 _CONTENT = 16
 _ENTITY = frozenset({"uscc", "organisation_code"})
@@ -99,7 +102,10 @@ class Asked(NamedTuple):
 
 
 def services_of(codes: Iterable[str], in_force: InForce) -> tuple[Service, ...]:
-    """The services of a case by their codes; raises ``NotFound``, or ``Unprocessable`` for two."""
+    """The services of a case by their codes.
+
+    Raises ``NotFound``, and ``Unprocessable`` for one named twice or for too many materials.
+    """
     listed = tuple(codes)
     if len(set(listed)) != len(listed):
         raise Unprocessable(why="service-twice")
@@ -107,6 +113,8 @@ def services_of(codes: Iterable[str], in_force: InForce) -> tuple[Service, ...]:
     known = tuple(one for one in found if one is not None)
     if len(known) != len(listed):
         raise NotFound(what="service")
+    if sum(len(one.materials) for one in known) > MOST_MATERIALS:
+        raise Unprocessable(why="too-many-materials")
     return known
 
 
@@ -138,7 +146,7 @@ def _require_unnumbered(role: str, services: tuple[Service, ...]) -> None:
 
 
 def _allowed(role: str, party: PartyId, services: tuple[Service, ...]) -> bool:
-    if not check_any((party.type,), party.id).acceptable:
+    if not check_any((party.type,), party.id).acceptable or not _somebody(party):
         return False
     if role == APPLICANT:
         return all(party.kind in one.applicants for one in services)
@@ -146,3 +154,15 @@ def _allowed(role: str, party: PartyId, services: tuple[Service, ...]) -> bool:
         return True
     named = [each for one in services for each in one.parties if each.code == role]
     return all(party.kind in each.kinds for each in named)
+
+
+def _somebody(party: PartyId) -> bool:
+    """Whether it is somebody: no paper, and no person by the kind of number that entities have.
+
+    Licences are found by their own identifier too, and a credit code may have a wrong check digit:
+    so the one would let a case be about a paper, whosever it is, and the other make every resident
+    an entity.
+    """
+    if party.type == licence.KIND:
+        return False
+    return party.kind == "person" or not check_any((resident.KIND,), party.id).acceptable

@@ -41,7 +41,7 @@ def commit(
                 raise NotFound(what="required-material")
             if any((one.service, one.material) == name for one in taken):
                 raise Conflict(why="committed")
-            taken.append(_commitment(wanted, len(taken) + 1))
+            taken.append(_commitment(wanted, len(taken) + 1, change.time))
         return acted(change, kept, "commit", {"commitments": tuple(taken)})
 
 
@@ -64,8 +64,9 @@ def settle(
             raise Conflict(why=f"commitment-{found.status}")
         if outcome not in _FITS[found.kind]:
             raise Conflict(why=f"commitment-{found.kind}")
-        material = kept.state.by_name[found.service, found.material]
-        if outcome == "fulfilled" and not material.satisfied and material.brought is None:
+        material = kept.state.by_name.get((found.service, found.material))  # the list may move on
+        come = material is not None and (material.satisfied or material.brought is not None)
+        if outcome == "fulfilled" and not come:
             raise Conflict(why="material-missing")
         settled = found.model_copy(update={"status": outcome, "settled": rfc3339(change.time)})
         commitments = tuple(
@@ -74,15 +75,18 @@ def settle(
         return acted(change, kept, "settle", {"commitments": commitments})
 
 
-def _commitment(wanted: MaterialIn, number: int) -> CommitmentIn:
+def _commitment(wanted: MaterialIn, number: int, now: int) -> CommitmentIn:
     if wanted.status != "may_follow" or wanted.until is None or wanted.brought is not None:
+        raise Conflict(why="may-not-follow")
+    due = _end_of(date.fromisoformat(wanted.until))
+    if due <= now:  # it was decided too long ago
         raise Conflict(why="may-not-follow")
     return CommitmentIn(
         number=number,
         service=wanted.service,
         material=wanted.material,
         kind="later" if wanted.kind == "later" else "promise",
-        due=rfc3339(_end_of(date.fromisoformat(wanted.until))),
+        due=rfc3339(due),
         status="open",
         settled=None,
     )

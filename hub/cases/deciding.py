@@ -17,7 +17,8 @@ from catalog.evidence.engine import Circumstances, settle
 from catalog.evidence.holding import Need
 from catalog.services.service import Service
 from certs.canonical import Json
-from hub.cases.acting import footings
+from certs.encoding import from_rfc3339
+from hub.cases.acting import footings, require_officer
 from hub.cases.asked import Asked, require_fit, services_of
 from hub.cases.desk import Desk, Handler
 from hub.cases.rounds import Round, Rounds
@@ -85,7 +86,7 @@ def decide_and(
         # 1 plan
         in_force = desk.shelf.current()
         services = services_of(asked.services, in_force)
-        stands_on = footings(desk.reading, services, handler.caller, desk.clock())
+        stands_on = footings(desk.reading, services, handler.caller, desk.clock(), asked.purpose)
         require_fit(asked, services)
         rounds = Rounds(
             desk.joint,
@@ -108,7 +109,9 @@ def decide_and(
                 return record(change, decided)
         except EpochMoved:
             begin = rounds.used
-            still_stands(handler.caller, desk.book.refresh(), desk.clock())
+            standing = desk.book.refresh()
+            still_stands(handler.caller, standing, desk.clock())
+            require_officer(handler.caller, handler.officer, standing)
     raise Busy
 
 
@@ -138,8 +141,8 @@ def materials_of(
 ) -> tuple[MaterialIn, ...]:
     """The materials as entries tell them.
 
-    ``filed_since`` says of a material on file whether it came after the case was opened: then the
-    applicant has brought it, whatever finds it now.
+    ``filed_since`` says of a material on file whether it came for this case: then the applicant
+    has brought it, whatever finds it now.
     """
     pieces = sorted(
         decided.decision.pieces(), key=lambda one: (one.service.code, one.material.code)
@@ -153,7 +156,7 @@ def _material(
     evidence, follow = piece.evidence, piece.follow
     held = evidence.reference if evidence is not None and evidence.kind == "material" else None
     handed = brought.get((piece.service.code, piece.material.code))
-    if handed is None and held is not None and filed_since(held):
+    if handed is None and held is not None and not piece.optional and filed_since(held):
         handed = held
     kind = evidence.kind if evidence is not None else follow.kind if follow is not None else ""
     return MaterialIn(
@@ -222,19 +225,26 @@ def lacking(
     materials: Sequence[MaterialIn],
     commitments: Sequence[CommitmentIn],
     usable: Callable[[str], bool],
+    now: int,
 ) -> list[MaterialIn]:
     """What is missing before a case can be accepted.
 
-    ``usable`` says of what was brought whether it still stands on file.
+    ``usable`` says of what was brought whether it still stands on file. A promise that is open
+    counts while the rules let it be given, and what was to follow by a day until that is over.
     """
-    promised = {
-        (one.service, one.material)
-        for one in commitments
-        if one.status in {"open", "fulfilled", "checked"}
-    }
+    given = {(one.service, one.material): one for one in commitments}
     return [
         one
         for one in materials
-        if not (one.satisfied or one.optional or one.name in promised)
+        if not (one.satisfied or one.optional or _promised(one, given.get(one.name), now))
         and not (one.brought is not None and usable(one.brought))
     ]
+
+
+def _promised(material: MaterialIn, given: CommitmentIn | None, now: int) -> bool:
+    if given is None:
+        return False
+    if given.status != "open":
+        return given.status in {"fulfilled", "checked"}
+    late = given.kind == "later" and from_rfc3339(given.due) <= now
+    return material.status == "may_follow" and not late

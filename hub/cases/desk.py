@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from catalog.identifiers import PLAIN
 from catalog.working_days import WorkingDays
 from certs.sealing import Wrapping
 from hub.access.standing import StandingBook
@@ -15,6 +16,7 @@ from hub.ledger.change import Actor, Changes
 from hub.ledger.persons import PersonKeys
 from hub.lookup.identify import Caller, from_session
 from hub.lookup.joint import JointExchange
+from hub.lookup.read import Records
 from hub.lookup.receipt import Receipts
 from hub.materials.tags import Tags
 from hub.people.permissions import Permission, require
@@ -64,6 +66,7 @@ class Desk:
     persons: PersonKeys
     master: Wrapping
     tags: Tags
+    records: Records
     shelf: RuleShelf
 
     @property
@@ -72,9 +75,14 @@ class Desk:
         return working_days(self.reading)
 
     def applicant(self, asked: Asked) -> bytes | None:
-        """The applicant's keyed digest; None for one without a number."""
+        """The applicant's keyed digest; None for one without a number, or with one of no standard.
+
+        Of the latter anybody could make up a new one for each promise.
+        """
         party = asked.parties.get("applicant")
-        return None if party is None else self.tags.of_subject("case applicant", party.normal)
+        if party is None or party.type == PLAIN:
+            return None
+        return self.tags.of_subject("case applicant", party.normal)
 
     def may_commit(self, applicant: bytes | None, now: int) -> bool:
         """Whether a promise may be taken from an applicant.

@@ -93,7 +93,7 @@ def put(need: Need, asked: Asked, in_force: InForce, asker: Asker) -> Put | Miss
         claims: dict[str, Json] = {item: asked.given[field] for item, field in need.claims}
         question = question_of({**members, "claims": claims}, "verify", code)
     else:
-        wanted = _wanted(need, source.dataset)
+        wanted = items_of_use(need, source.dataset)
         shown = _shown(wanted, code, asked.purpose, asker)
         if shown is not None and not _enough(need, shown):
             return Missing("not-granted")
@@ -201,7 +201,7 @@ def material_dataset(type_code: str) -> str:
     return type_code if type_code.startswith(MATERIAL) else f"{MATERIAL}{type_code}"
 
 
-def _wanted(need: Need, dataset: Dataset) -> tuple[str, ...]:
+def items_of_use(need: Need, dataset: Dataset) -> tuple[str, ...]:
     """All that is of use for a need, in the order of the dataset's items."""
     codes = set(need.items)
     if need.kind == "material":

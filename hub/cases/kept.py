@@ -11,7 +11,8 @@ from certs.errors import SealBroken
 from certs.sealing import SealingKey, Wrapping
 from hub.cases.asked import Asked, PartyId
 from hub.cases.state import CaseState
-from hub.errors import Conflict, NotFound, StorageRefused
+from hub.cases.turns import replaced, turn
+from hub.errors import Conflict, ContentDestroyed, NotFound, StorageRefused
 from hub.ledger.change import Change
 from hub.storage.cases_tables import CaseRow, CommitmentRow
 from hub.storage.sqlite import Connection
@@ -29,6 +30,7 @@ _COLUMNS = (
     "key",
     "sealed",
     "state",
+    "touched",
 )
 _LARGEST = 64 << 20
 _DEPTH = 16
@@ -104,7 +106,13 @@ def row_by(
 
 
 def opened(row: CaseRow, master: Wrapping) -> Kept:
-    """A case as its row holds it; raises ``StorageRefused`` for one that was altered."""
+    """A case as its row holds it.
+
+    Raises ``ContentDestroyed`` after its retention, and ``StorageRefused`` for one that was
+    altered.
+    """
+    if not row.key:
+        raise ContentDestroyed(id=row.id)
     state = CaseState.model_validate_json(row.state)
     try:
         if digest(row.sealed) != state.content:
@@ -131,15 +139,21 @@ def write(
     change: Change, row: CaseRow, state: CaseState, content: Content, master: Wrapping
 ) -> tuple[CaseState, int]:
     """Keep a case as an act has left it, and enter it; gives the state and its position."""
+    before = opened(row, master).content.asked.parties if row.sealed else None
     key = SealingKey(master.unwrap(row.key, case_context(row.id)))
     row.sealed = sealed(content, key, row.id)
     done = state.model_copy(update={"content": digest(row.sealed)})
-    return done, enter(change, row, done, content.asked)
+    position = enter(change, row, done, content.asked)
+    if before is not None:
+        replaced(change, row.id, position, before, content.asked.parties)
+    return done, position
 
 
 def enter(change: Change, row: CaseRow, state: CaseState, asked: Asked) -> int:
     """Keep a state and enter it; the content stays what it is."""
     row.status, row.version = state.status, state.version
+    if state.act != "read":
+        row.touched = change.time
     row.state = canonical(state.state()).decode("utf-8")
     change.session.add(row)
     change.session.flush()
@@ -159,19 +173,8 @@ def enter(change: Change, row: CaseRow, state: CaseState, asked: Asked) -> int:
     row.entry = change.append("case", state.state(), subject=asked.about, case=asked.case)
     change.session.add(row)
     change.session.flush()
+    turn(change, state, row.entry)
     return row.entry
-
-
-def states(
-    connection: Connection, department: str | None, *, status: str | None
-) -> list[CaseState]:
-    """Cases without their content, the newest first; of one department or of all."""
-    rows = connection.execute(
-        "SELECT state FROM cases WHERE (?1 IS NULL OR department = ?1)"
-        " AND (?2 IS NULL OR status = ?2) ORDER BY rowid DESC",
-        (department, status),
-    )
-    return [CaseState.model_validate_json(state) for (state,) in rows]
 
 
 def state_of(connection: Connection, case: str, department: str | None) -> CaseState:

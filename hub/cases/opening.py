@@ -17,20 +17,26 @@ from typing import NamedTuple
 
 from catalog.evidence.notice_json import to_json
 from certs.canonical import Json
-from certs.encoding import rfc3339
+from certs.encoding import from_rfc3339, rfc3339
 from certs.sealing import KEY_BYTES
 from hub.cases.acting import require_officer
 from hub.cases.asked import Asked, Opening
 from hub.cases.deciding import Decided, decide_and, materials_of
 from hub.cases.desk import Desk, Handler
-from hub.cases.kept import Content, Kept, opened, row_by, write
+from hub.cases.kept import Content, Kept, enter, find, opened, row_by, write
+from hub.cases.papers import Papers
 from hub.cases.rounds import Round
 from hub.cases.state import CaseState
+from hub.clock import MINUTE
 from hub.errors import Conflict
 from hub.ledger.change import Change
 from hub.lookup.identify import short_id
 from hub.storage.cases_tables import CaseRow
 from hub.storage.wrapped import case_context
+
+RETRY = 10 * MINUTE
+"""For how long the same request is a retry, told what it was told before. Later, or once the case
+has moved on, it reads the case, which is an entry."""
 
 
 class Opened(NamedTuple):
@@ -67,7 +73,7 @@ def open_case(desk: Desk, handler: Handler, opening: Opening) -> Opened:
     name = short_id(caller.asker, "case", opening.request_id)
     known = _known(desk, name, opening.content)
     if known is not None:
-        return Opened(known.state, known.content, None, known.content.rounds)
+        return _retried(desk, handler, known)
 
     # 5 record
     def record(change: Change, decided: Decided) -> Opened:
@@ -78,6 +84,23 @@ def open_case(desk: Desk, handler: Handler, opening: Opening) -> Opened:
 
     # 3 ask, 4 decide
     return decide_and(desk, handler, asked, record)
+
+
+def read_again(desk: Desk, handler: Handler, case: str) -> Opened:
+    """The content of a case, and the entry that it was read; raises ``NotFound``."""
+    with desk.changes.change(handler.actor, moves_epoch=False) as change:
+        kept = find(change.session, desk.master, case, handler.caller.department)
+        state = kept.state.model_copy(update={"act": "read"})
+        position = enter(change, kept.row, state, kept.content.asked)
+        return Opened(state, kept.content, position, kept.content.rounds)
+
+
+def _retried(desk: Desk, handler: Handler, known: Kept) -> Opened:
+    state = known.state
+    late = desk.clock() - from_rfc3339(state.opened) >= RETRY
+    if late or state.version > 1:
+        return read_again(desk, handler, state.id)._replace(position=None)
+    return Opened(state, known.content, None, known.content.rounds)
 
 
 def _known(desk: Desk, name: int, content: bytes) -> Kept | None:
@@ -101,6 +124,7 @@ def _first(
     """A new case with its first entry."""
     name = f"C-{secrets.token_hex(8)}"
     department = handler.caller.department
+    papers = Papers(desk, change, asked, department)
     state = CaseState(
         id=name,
         act="open",
@@ -115,7 +139,7 @@ def _first(
         services=decided.services(),
         rules=decided.rules(),
         digest=decided.decision.digest,
-        materials=materials_of(decided, {}, lambda _: False),
+        materials=materials_of(decided, {}, papers.came_since(change.time + 1)),
         commitments=(),
         content="",
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from catalog.evidence.holding import Answer, Answers, Missing, Need
 from certs.canonical import Json, parse
-from certs.encoding import b64u, sha256, unb64u
+from certs.signatures import round_request
 from hub.access.standing import StandingBook
 from hub.cases.asked import Asked
 from hub.cases.finding import Asker, Put, found, put
@@ -24,7 +24,6 @@ from hub.lookup.joint import JointExchange, Settled
 from hub.lookup.joint_ask import MOST_PARTS
 from hub.lookup.receipt import JSON, Receipts, answer_body
 
-_LABEL = b"yifen/v1/round\x00"
 _LARGEST = 16 << 20
 _DEPTH = 12
 
@@ -55,13 +54,6 @@ class Round:
     def told(self) -> dict[str, Json]:
         """The same with the openings."""
         return {**self.kept(), "openings": _listed(self.openings)}
-
-
-def round_request(request: str, number: int) -> str:
-    """R of a round; ``request`` is that of the signed request."""
-    if number == 0:
-        return request
-    return b64u(sha256(_LABEL + unb64u(request) + number.to_bytes(8, "big")))
 
 
 class Rounds:

@@ -62,6 +62,10 @@ class RuleShelf:
             self._kept = self._follow(epoch)
         return self._kept
 
+    def service(self, code: str, version: int) -> Service:
+        """A version of a service that was registered, whether it is in force or not."""
+        return self._service(code, version)
+
     def _follow(self, epoch: int) -> InForce:
         services = [(str(code), int(version)) for code, version in self._reading.execute(_SERVICES)]
         sets = [(str(code), int(version)) for code, version in self._reading.execute(_RULE_SETS)]

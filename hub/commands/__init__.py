@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "publication": ("admission", "publication"),
     "purpose": ("admission", "purpose"),
     "restore": ("restoring", "restore"),
-    "retention": ("retention", "retention"),
+    "retention": ("destroying", "retention"),
     "reuse": ("reuse", "reuse"),
     "rules": ("service", "rules"),
     "serve": ("serving", "serve"),

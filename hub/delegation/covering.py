@@ -59,12 +59,13 @@ def whose_grant(
     caller: str,
     channel: AskChannel,
     now: int,
+    purpose: str | None = None,
 ) -> Footing | None:
     """Whose grant is used for this service by this caller; None if nobody's may be.
 
     ``implementing`` is the department whose service it is; ``caller`` the officer's own. Of several
-    delegations that stand, the one that stands longest. It is only a choice: every question that
-    names it is decided anew, under the lock.
+    delegations that stand, the one that stands longest, before all others one for ``purpose``. It
+    is only a choice: every question that names it is decided anew, under the lock.
     """
     if caller == implementing:
         return Footing(implementing, None)
@@ -74,8 +75,11 @@ def whose_grant(
         " ORDER BY valid_until DESC, id",
         (implementing, caller, now),
     )
+    other: Footing | None = None
     for (state,) in rows:
         found = Delegation.model_validate_json(state)
         if found.stands(now) and service in found.services and channel in found.channels:
-            return Footing(implementing, found)
-    return None
+            if purpose is None or purpose in found.purposes:
+                return Footing(implementing, found)
+            other = other or Footing(implementing, found)
+    return other

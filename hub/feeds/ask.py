@@ -21,13 +21,16 @@ MOST = 1000
 LONGEST_WAIT = 8
 """Seconds that a question waits for something new: shorter than a worker takes to end in peace."""
 MAX_CURSOR = 1024
+OPEN_CASES = "open-cases"
+"""In the place of subjects: those of the department's own open cases."""
 
 
 class Followed(NamedTuple):
     """A well-formed question for a page; nothing of it has been judged yet.
 
     ``shared`` is the question without its subjects, and ``items`` of it are empty: a feed carries
-    all that is granted. ``subjects`` None follows the whole dataset.
+    all that is granted. ``subjects`` None follows the whole dataset, or, ``of_cases``, the parties
+    of the department's open cases.
     """
 
     shared: Question
@@ -35,6 +38,7 @@ class Followed(NamedTuple):
     most: int
     subjects: list[Subject] | None
     wait: int
+    of_cases: bool = False
 
 
 def read_feed(body: bytes, dataset: str, limits: Limits) -> Followed:
@@ -45,8 +49,12 @@ def read_feed(body: bytes, dataset: str, limits: Limits) -> Followed:
     if value.keys() != _MEMBERS:
         raise QuestionMalformed(where=min((value.keys() ^ _MEMBERS) & _MEMBERS, default="body"))
     given = value["subjects"]
-    subjects = None if given is None else subjects_of(given, limits.batch_subjects)
-    cased = subjects is not None and all(case is not None for _, _, case in subjects)
+    of_cases = given == OPEN_CASES
+    subjects = None
+    if given is not None and not of_cases:
+        subjects = subjects_of(given, limits.batch_subjects)
+    # Whoever is a party of a case is told of under its number.
+    cased = of_cases or (subjects is not None and all(case is not None for _, _, case in subjects))
     shared = Question(
         operation="feed",
         dataset=dataset_of(dataset),
@@ -66,6 +74,7 @@ def read_feed(body: bytes, dataset: str, limits: Limits) -> Followed:
         _number(value["most"], "most", 1, MOST),
         subjects,
         _number(value["wait"], "wait", 0, LONGEST_WAIT),
+        of_cases,
     )
 
 

@@ -18,7 +18,7 @@ MAC_BYTES = 16
 _LIMIT = 1024
 _LABEL = b"yifen/v1/feed/cursor\x00"
 
-Phase = Literal["reset", "changes", "subjects"]
+Phase = Literal["reset", "changes", "subjects", "days"]
 
 
 class CursorRefused(YifenError):
@@ -32,9 +32,12 @@ class Cursor:
     """A place in a feed; everything up to it has been told.
 
     ``terms`` is a digest of the granted items with their masks, ``scope`` one of the subjects
-    followed ("" for all): a change of either begins anew. ``version``, ``part`` and ``id`` are the
-    place among the rows (``follow.py`` says how), ``marks`` the position of the last mark told.
-    ``to_version`` and ``to_marks`` are where a round over chosen subjects will have come.
+    followed ("" for all): a change of either begins anew. ``version``, ``part``, ``id`` and
+    ``name`` are the place among the rows (``published.py`` and ``held.py`` say how), ``marks`` the
+    position of the last mark told, ``day`` the day up to which is told what the clock has ended,
+    ``cases`` up to where open cases were looked at. The same with ``to_`` is where a round over
+    chosen subjects will have come; in it ``name`` is the last subject, and ``row`` how the last of
+    its rows is called, if there are more of them.
     """
 
     generation: str
@@ -47,6 +50,12 @@ class Cursor:
     marks: int
     to_version: int = 0
     to_marks: int = 0
+    name: str = ""
+    row: str = ""
+    day: str = ""
+    to_day: str = ""
+    cases: int = -1
+    to_cases: int = -1
 
 
 class _Kept(BaseModel):
@@ -62,6 +71,12 @@ class _Kept(BaseModel):
     marks: int
     to_version: int
     to_marks: int
+    name: str = ""
+    row: str = ""
+    day: str = ""
+    to_day: str = ""
+    cases: int = -1
+    to_cases: int = -1
 
 
 class Cursors:
@@ -88,12 +103,17 @@ class Cursors:
             raise CursorRefused from error
         return Cursor(**kept.model_dump())
 
-    def row(self, department: str, pseudonym: bytes) -> str:
+    def row(self, department: str, record: bytes) -> str:
         """How a department's followed rows are called, the same for ever; no two can join theirs.
 
-        ``pseudonym`` is the record's (protocol, *Rows*).
+        ``record`` is the record's pseudonym (protocol, *Rows*), or else names it (``held.py``).
         """
-        data = _placed(b"yifen/v1/feed/row\x00", department) + pseudonym
+        data = _placed(b"yifen/v1/feed/row\x00", department) + record
+        return b64u(hmac.digest(self._key, data, "sha256")[:MAC_BYTES])
+
+    def subject(self, department: str, kind: str, number: str) -> str:
+        """How a subject is called in this department's cursors: keyed, so that they name nobody."""
+        data = _placed(b"yifen/v1/feed/subject\x00", department, kind, number)
         return b64u(hmac.digest(self._key, data, "sha256")[:MAC_BYTES])
 
     def _mac(self, data: bytes, department: str, dataset: str) -> bytes:

@@ -14,7 +14,6 @@ a wait for something to come.
 
 import asyncio
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from certs.canonical import Json, canonical
 from certs.encoding import digest
@@ -29,9 +28,20 @@ from hub.feeds.ask import Followed, read_feed
 from hub.feeds.cursor import Cursor, CursorRefused, Cursors
 from hub.feeds.follow import Following
 from hub.feeds.marks import MarkChanges, MarkUnknown
+from hub.feeds.opened import OfOpenCases, OpenedCases
+from hub.feeds.page import Page, refused
 from hub.feeds.reveal import FeedReveal
+from hub.feeds.scope import Listed, Scope
 from hub.feeds.waiting import EpochWatch
-from hub.ledger.attempt import BatchAttempt, Bounce, Charge, EnteredBatch, Member, QuestionKey
+from hub.ledger.attempt import (
+    BatchAttempt,
+    Bounce,
+    CasesSeen,
+    Charge,
+    EnteredBatch,
+    Member,
+    QuestionKey,
+)
 from hub.ledger.committer import Committer
 from hub.ledger.coverage import Coverage
 from hub.ledger.group import GroupCommit
@@ -40,13 +50,14 @@ from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question
 from hub.lookup.batch_ask import Subject
 from hub.lookup.batch_record import frame_of, members_of
-from hub.lookup.batch_reveal import Revealed, refuse_all
+from hub.lookup.batch_reveal import Revealed
 from hub.lookup.decide import Cover, Refusal, cover_of
 from hub.lookup.exchange import ROUNDS, TAKEN, Exchange
 from hub.lookup.identify import Caller, identify_now, short_id, still_stands
 from hub.lookup.read import Records
 from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, opening
 from hub.lookup.refusals import problem_body, status_of
+from hub.materials.records import today_of
 from hub.settings import Settings
 from hub.storage.generation import GenerationGone
 from hub.storage.sqlite import Connection
@@ -55,23 +66,7 @@ KIND: Operation = "feed"
 SLICE = 64
 """Changes after which the loop is given back: some two milliseconds of work."""
 MASKED = "feed-subject-masked"
-UNPUBLISHED = "feed-of-no-publications"
-"""Of materials and licences nothing is published whose changes could be told."""
 NOTHING_NEW = Reply(204, JSON, b"")
-
-
-class _Page(NamedTuple):
-    """What was decided, and what it tells: whom of, and each one's result.
-
-    ``leads`` is what the page says of itself, None for a refusal.
-    """
-
-    decision: Cover | Refusal
-    subjects: "list[Subject | None]"
-    results: list[Revealed]
-    leads: dict[str, Json] | None = None
-    changes: int = 0
-    claims: bool = True
 
 
 class FeedExchange:
@@ -92,6 +87,7 @@ class FeedExchange:
         *,
         committer: Committer,
         reading: Connection,
+        cases: OpenedCases,
         key: bytes,
         origin: str,
     ) -> None:
@@ -107,6 +103,7 @@ class FeedExchange:
         self._exchange = exchange
         self._committer = committer
         self._reading = reading
+        self._cases = cases
         self._origin = origin
         self._cursors = Cursors(key)
         self._marks = MarkChanges(reading, persons)
@@ -176,7 +173,7 @@ class FeedExchange:
 
     async def _page(
         self, caller: Caller, asked: Followed, standing: Standing, bounced: Bounce | None
-    ) -> _Page | Bounce | None:
+    ) -> Page | Bounce | None:
         """Steps 3 to 5; None when nothing is new, ``STALE`` when the generation was replaced."""
         # 3 decide
         decision = self._decide(caller, asked.shared, standing)
@@ -184,11 +181,11 @@ class FeedExchange:
             decision = Refusal(bounced.value, bounced.value, decision.grant)
         if isinstance(decision, Refusal):
             # The id was another question's or has been used up: this one may not claim it.
-            return _refused(decision, asked, claims=bounced not in TAKEN)
+            return refused(decision, asked, claims=bounced not in TAKEN)
         try:
             given = self._given(caller, asked)
         except CursorRefused as error:
-            return _refused(Refusal(error.code, error.code, decision.grant), asked)
+            return refused(Refusal(error.code, error.code, decision.grant), asked)
         # 4 read, 5 reveal
         try:
             return await self._told(caller, asked, standing, decision, given)
@@ -204,8 +201,6 @@ class FeedExchange:
             shared = shared._replace(items=(source.dataset.subject.item,))
         cover = cover_of(caller, shared, standing, self._clock())
         if isinstance(cover, Cover):
-            if cover.source.dataset.source != "copied":
-                return Refusal(UNPUBLISHED, UNPUBLISHED, cover.grant)
             return cover._replace(masks=cover.source.shown(dict(cover.grant.items)))
         if cover.code == "items-outside-grant":
             return Refusal(MASKED, MASKED, cover.grant)
@@ -226,13 +221,23 @@ class FeedExchange:
         standing: Standing,
         cover: Cover,
         given: Cursor | None,
-    ) -> _Page | None:
+    ) -> Page | None:
         dataset = self._settings.full(asked.shared.dataset)
         department = self._settings.full(caller.department)
-        following = Following(cover.source, standing, self._records, self._marks, asked.subjects)
-        terms, scope = self._terms(cover), _scope(asked)
-        cursor, begins = following.begin(given, terms, scope)
-        revealing = FeedReveal(cover, self._cursors, dataset, department)
+        scope = self._scope(caller, asked)
+        following = Following(
+            cover.source,
+            standing,
+            self._records,
+            self._marks,
+            cursors=self._cursors,
+            department=department,
+            today=today_of(self._clock()),
+            scope=scope,
+        )
+        terms = self._terms(cover)
+        cursor, begins = following.begin(given, terms)
+        revealing = FeedReveal(cover, self._cursors, dataset, department, cased=asked.of_cases)
         left = self._left(caller, asked, cover.grant)
         room = asked.most if left is None else max(1, min(asked.most, left))
         subjects: list[Subject | None] = []
@@ -245,7 +250,7 @@ class FeedExchange:
                 if begins:
                     raise Unavailable(why="records") from None
                 # What this page has told so far is told again by the reset.
-                cursor, begins = following.begin(None, terms, scope)
+                cursor, begins = following.begin(None, terms)
                 subjects, results = [], []
                 continue
             cursor, more, ends = step.cursor, step.more, ends or step.ends
@@ -258,7 +263,7 @@ class FeedExchange:
         if not results and not begins and not ends:
             return None
         if left is not None and left <= 0 and results:
-            return _refused(Refusal("quota-spent", "quota-spent", cover.grant), asked)
+            return refused(Refusal("quota-spent", "quota-spent", cover.grant), asked)
         leads: dict[str, Json] = {
             "cursor": self._cursors.write(cursor, department, dataset),
             "more": more,
@@ -268,7 +273,14 @@ class FeedExchange:
         changes = len(results)
         if not results:
             subjects, results = [None], [revealing.nothing()]
-        return _Page(cover, subjects, results, leads, changes)
+        turn = scope.turn if scope is not None and asked.of_cases else None
+        return Page(cover, subjects, results, leads, changes, turn=turn)
+
+    def _scope(self, caller: Caller, asked: Followed) -> Scope | None:
+        if asked.of_cases:
+            full = self._settings.full(caller.department)
+            return OfOpenCases(self._cases, self._cursors, caller.department, full)
+        return None if asked.subjects is None else Listed(asked.subjects)
 
     def _terms(self, cover: Cover) -> str:
         """A digest of what is told of each row, in which log: after a restore rows may differ."""
@@ -289,7 +301,7 @@ class FeedExchange:
         return grant.daily_quota - (0 if row is None else int(row[0]))
 
     async def _attempt(
-        self, attempt_id: int, caller: Caller, asked: Followed, page: _Page, standing: Standing
+        self, attempt_id: int, caller: Caller, asked: Followed, page: Page, standing: Standing
     ) -> tuple[BatchAttempt, list[bytes]]:
         """The entries to make, and the salts of their *person* parts."""
         decision, grant, shared = page.decision, page.decision.grant, asked.shared
@@ -329,12 +341,13 @@ class FeedExchange:
             not_after=not_after,
             charge=charge,
             members=members,
+            cases=None if page.turn is None else CasesSeen(caller.department, page.turn),
         )
         return attempt, salts
 
     async def _record_busy(self, attempt_id: int, caller: Caller, asked: Followed) -> None:
         """Enter that a question met stale epochs only; nothing is told of it but 503."""
-        page = _refused(Refusal("busy", "stale-epochs"), asked)
+        page = refused(Refusal("busy", "stale-epochs"), asked)
         # Of what the hub could not decide nothing is said but who asked whom.
         undecided = asked._replace(shared=asked.shared._replace(dataset=""))
         standing = self._book.current()
@@ -344,7 +357,7 @@ class FeedExchange:
     async def _reply(
         self,
         caller: Caller,
-        page: _Page,
+        page: Page,
         members: list[Member],
         salts: list[bytes],
         entered: EnteredBatch,
@@ -372,19 +385,6 @@ class FeedExchange:
             caller, entered, status=status, content_type=content_type, body=body
         )
         return Reply(status, content_type, body, receipt)
-
-
-def _refused(refusal: Refusal, asked: Followed, *, claims: bool = True) -> _Page:
-    """The same refusal for each subject named; of a whole dataset, one that names nobody."""
-    subjects: list[Subject | None] = [None] if asked.subjects is None else [*asked.subjects]
-    return _Page(refusal, subjects, refuse_all(refusal, len(subjects)), claims=claims)
-
-
-def _scope(asked: Followed) -> str:
-    """A digest of the subjects followed; "" for all of them."""
-    if asked.subjects is None:
-        return ""
-    return digest(canonical([[kind, text] for kind, text, _ in asked.subjects]))
 
 
 def _slices(count: int) -> Iterator[slice]:

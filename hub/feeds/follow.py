@@ -1,56 +1,39 @@
 """Steps 4 and 5 of a page: what is to be told next, and where that leads.
 
 Told is always the state as it stands now, of what has changed since. So it does not matter in which
-order rows, change sets and marks are gone through, as long as none is left out:
+order rows and marks are gone through, as long as none is left out:
 
-    reset     every row that stands, by id; begun with a version, which is where changes go on
-    changes   by version: what it ended (part 0), then what came with it and stands (part 1)
-    marks     before either, as they were made: a repair is not to wait
-    subjects  the same for chosen subjects, one by one
+    marks     before all else, as they were made: a repair is not to wait
+    rows      published ones (``published.py``), or materials and licences (``held.py``)
+    subjects  the same for chosen subjects (``scope.py``), one by one, in rounds
 
-A repaired record is told as removed when it is repaired and its row may be known, else not at all.
+A round over chosen subjects ends where everything stood when it began; what comes meanwhile is told
+in the next one, or in both.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import replace
 
 from catalog.identifiers import check_any
 from hub.access.standing import Source, Standing
-from hub.feeds.cursor import Cursor
-from hub.feeds.marks import MarkChanges, MarkUnknown
-from hub.lookup.batch_ask import Subject
+from hub.feeds.cursor import Cursor, Cursors
+from hub.feeds.held import HeldRows
+from hub.feeds.marks import MarkChanges
+from hub.feeds.published import PublishedRows
+from hub.feeds.scope import Member, Scope
+from hub.feeds.told import Rows, Step, Told
 from hub.lookup.read import Records
-from hub.storage.following import LAST, Begun, FollowedReader, Gone
 
-_ENDED, _BEGUN, _DONE = 0, 1, 2
-"""Parts of a version: told what it ended, told what came with it, told all."""
-
-
-class Told(NamedTuple):
-    """One change. ``values`` is None for what is removed; ``case`` the subject's, if it has one."""
-
-    subject: str
-    pseudonym: bytes
-    values: list[str] | None
-    disputed: bool = False
-    asked: Subject | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Some changes and where they lead. ``begins`` and ``ends`` are a reset's; ``more`` may be."""
-
-    told: list[Told]
-    cursor: Cursor
-    more: bool
-    begins: bool = False
-    ends: bool = False
+VISITED = 64
+"""Subjects that one step goes through at most: some two milliseconds of work."""
 
 
 class Following:
-    """What is followed, at one epoch. Raises ``GenerationGone`` or ``SealBroken``."""
+    """What is followed, at one epoch. Raises ``GenerationGone`` or ``SealBroken``.
+
+    ``department`` is the full name of who follows, ``today`` a day of Asia/Shanghai; ``scope`` None
+    is everything.
+    """
 
     def __init__(
         self,
@@ -58,194 +41,148 @@ class Following:
         standing: Standing,
         records: Records,
         marks: MarkChanges,
-        subjects: Sequence[Subject] | None = None,
+        *,
+        cursors: Cursors,
+        department: str,
+        today: str,
+        scope: Scope | None = None,
     ) -> None:
         self._source = source
-        self._standing = standing
-        self._records = records
         self._marks = marks
-        self._subjects = subjects
-        self._reader: FollowedReader | None = (
-            None if source.generation is None else records.reader(source, standing)
-        )
+        self._cursors = cursors
+        self._department = department
+        self._today = today
+        self._scope = scope
+        self._rows: Rows | None = None
+        if source.dataset.source != "copied":
+            self._rows = HeldRows(source, standing, records, today)
+        elif source.generation is not None:
+            reader = records.reader(source, standing)
+            self._rows = PublishedRows(source, standing, records, reader)
+        self._members: list[Member] | None = None
 
-    def begin(self, cursor: Cursor | None, terms: str, scope: str) -> tuple[Cursor, bool]:
+    def begin(self, cursor: Cursor | None, terms: str) -> tuple[Cursor, bool]:
         """Where to go on, and whether that is a reset.
 
-        It is one at first, after a full publication, with other terms, or if what has ended since
-        is not known any more.
+        It is one at first, after a full publication, with other terms, for other subjects, or if
+        what has ended since is not known any more.
         """
-        source, generation = self._source, self._source.generation or ""
+        generation, scope = self._source.generation or "", self._scope
+        name = "" if scope is None else scope.name
         known = cursor is not None and (cursor.generation, cursor.terms, cursor.scope) == (
-            generation, terms, scope
+            generation, terms, name
         )  # fmt: skip
-        if cursor is not None and known and self._floor() <= cursor.version <= source.version:
+        if cursor is not None and known and self._reaches(cursor):
             return cursor, False
-        newest = self._marks.newest(source.dataset.code)
-        whole = Cursor(generation, terms, scope, "reset", source.version, 0, 0, newest)
-        if self._subjects is not None:
-            return replace(whole, to_version=source.version, to_marks=newest), True
+        newest = self._marks.newest(self._source.dataset.code)
+        whole = Cursor(generation, terms, name, "reset", 0, 0, 0, newest)
+        if self._rows is not None:
+            whole = self._rows.first(whole, chosen=scope is not None)
+        if scope is not None:
+            whole = replace(self._to_now(whole, scope), cases=scope.turn)
         return whole, True
 
     def step(self, cursor: Cursor, room: int) -> Step:
         """The next changes, at most ``room``; raises ``MarkUnknown`` if only a reset helps."""
-        if self._reader is None:
+        if self._rows is None:
             ends = cursor.phase == "reset"
-            return Step([], replace(cursor, phase="changes", part=_DONE), more=False, ends=ends)
-        if self._subjects is not None:
-            return self._of_subjects(cursor, room, self._subjects)
-        marks = self._marked(cursor, room)
-        if marks is not None:
-            return marks
-        if cursor.phase == "reset":
-            return self._whole(cursor, room)
-        return self._changed(cursor, room)
+            return Step([], replace(cursor, phase="changes"), more=False, ends=ends)
+        if self._scope is not None:
+            return self._of_subjects(cursor, room, self._scope, self._rows)
+        marks = self._marked(cursor, room, self._rows)
+        return self._rows.step(cursor, room) if marks is None else marks
 
-    def _floor(self) -> int:
-        return 0 if self._reader is None else self._reader.floor
+    def _reaches(self, cursor: Cursor) -> bool:
+        scope = self._scope
+        if scope is not None and not scope.reaches(cursor):
+            return False
+        return self._rows is None or self._rows.reaches(cursor, chosen=scope is not None)
 
-    # -- marks ----------------------------------------------------------------------------------
-    def _marked(self, cursor: Cursor, room: int) -> Step | None:
+    def _marked(self, cursor: Cursor, room: int, rows: Rows) -> Step | None:
         """What the next marks change; None if there are none."""
         found = self._marks.after(self._source.dataset.code, cursor.marks, room)
         if not found:
             return None
         told: list[Told] = []
         for pseudonym in dict.fromkeys(change.pseudonym for change in found):
-            told += self._marked_one(pseudonym, cursor)
+            kind, identifier = self._marks.subject(pseudonym)
+            subject = check_any((kind,), identifier).value
+            told += rows.marked(pseudonym, subject, cursor)
         # One mark is one row; more could only be where a row key stands twice.
         return Step(told, replace(cursor, marks=found[-1].position), more=True)
 
-    def _marked_one(self, pseudonym: bytes, cursor: Cursor) -> list[Told]:
-        kind, identifier = self._marks.subject(pseudonym)
-        subject = check_any((kind,), identifier).value
-        reader, version = self._opened(), self._source.version
-        for row in reader.begun_of(subject, version):
-            if self._pseudonym(subject, row.values) == pseudonym:
-                return [self._state(subject, pseudonym, row.values)]
-        if self._standing.mark(pseudonym) == "repaired":
-            for gone in reader.ended_of(subject, cursor.version, version):
-                if self._gone_pseudonym(gone) == pseudonym:
-                    return [Told(subject, pseudonym, None)]
-        return []  # what has ended is told by its version
-
-    def _state(
-        self, subject: str, pseudonym: bytes, values: list[str], asked: Subject | None = None
-    ) -> Told:
-        """A row that stands, as its mark has it: a repaired one is removed."""
-        mark = self._standing.mark(pseudonym) if self._source.marked else None
-        if mark == "repaired":
-            return Told(subject, pseudonym, None, asked=asked)
-        return Told(subject, pseudonym, values, mark == "disputed", asked)
-
-    # -- everything -----------------------------------------------------------------------------
-    def _whole(self, cursor: Cursor, room: int) -> Step:
-        rows = self._opened().in_order(cursor.id, self._source.version, room)
-        told = list(self._unrepaired(rows))
-        if len(rows) == room:
-            return Step(told, replace(cursor, id=rows[-1].id), more=True)
-        after = replace(cursor, phase="changes", part=_DONE, id=0)
-        return Step(told, after, more=cursor.version < self._source.version, ends=True)
-
-    def _changed(self, cursor: Cursor, room: int) -> Step:
-        version, part, id_ = cursor.version, cursor.part, cursor.id
-        target = self._source.version
-        if version >= target and part == _DONE:
-            return Step([], cursor, more=False)
-        reader = self._opened()
-        ended = reader.ended((version, id_ if part == _ENDED else LAST), target, room)
-        came = {_ENDED: -1, _BEGUN: id_, _DONE: LAST}[part]
-        begun = reader.begun((version, came), target, room)
-        # Only when both are known up to a place may that place be told.
-        events: list[tuple[int, int, int, Gone | Begun]] = [
-            *((gone.version, _ENDED, gone.id, gone) for gone in ended),
-            *((row.version, _BEGUN, row.id, row) for row in begun),
-        ]
-        chosen = sorted(events, key=itemgetter(0, 1, 2))[:room]
-        told: list[Told] = []
-        for *_, event in chosen:
-            told += self._gone(event) if isinstance(event, Gone) else self._unrepaired([event])
-        if len(chosen) == room:
-            last = chosen[-1]
-            after = replace(cursor, version=last[0], part=last[1], id=last[2])
-            return Step(told, after, more=True)
-        return Step(told, replace(cursor, version=target, part=_DONE, id=0), more=False)
-
-    def _unrepaired(self, rows: Sequence[Begun]) -> Iterator[Told]:
-        place = self._subject_place()
-        for row in rows:
-            subject = row.values[place]
-            state = self._state(subject, self._pseudonym(subject, row.values), row.values)
-            if state.values is not None:
-                yield state
-
-    def _gone(self, gone: Gone) -> Iterator[Told]:
-        """What has ended; what was repaired was told with its mark, or was never known."""
-        pseudonym = self._gone_pseudonym(gone)
-        if not self._source.marked or self._standing.mark(pseudonym) != "repaired":
-            yield Told(gone.subject, pseudonym, None)
-
     # -- chosen subjects ------------------------------------------------------------------------
-    def _of_subjects(self, cursor: Cursor, room: int, subjects: Sequence[Subject]) -> Step:
-        """The next subjects' changes; each subject's stand on one page, whatever their number."""
-        code, reset = self._source.dataset.code, cursor.phase == "reset"
-        if not reset and not cursor.id:
-            newest = self._marks.newest(code)
-            cursor = replace(cursor, to_version=self._source.version, to_marks=newest)
-            if (cursor.version, cursor.marks) == (cursor.to_version, cursor.to_marks):
+    def _to_now(self, cursor: Cursor, scope: Scope) -> Cursor:
+        """Where a round that begins now will have come to."""
+        return replace(
+            cursor,
+            to_version=0 if self._rows is None else self._rows.place,
+            to_marks=self._marks.newest(self._source.dataset.code),
+            to_day=self._today,
+            to_cases=scope.turn,
+        )
+
+    def _of_subjects(self, cursor: Cursor, room: int, scope: Scope, rows: Rows) -> Step:
+        """The next subjects' changes."""
+        first = cursor.phase == "reset"
+        if not first and not cursor.name:
+            cursor = self._to_now(cursor, scope)
+            if _at(cursor) == _to(cursor):
                 return Step([], cursor, more=False)
-        marked = frozenset() if reset else self._marks.pseudonyms_after(code, cursor.marks)
+        code = self._source.dataset.code
+        marked = frozenset() if first else self._marks.pseudonyms_after(code, cursor.marks)
+        if self._members is None:
+            self._members = list(scope.members(cursor))
+        left = [one for one in self._members if _is_left(one, cursor)]
         told: list[Told] = []
-        place = cursor.id
-        while place < len(subjects) and len(told) < room:
-            found = list(self._of_one(subjects[place], cursor, marked, reset=reset))
-            if told and len(told) + len(found) > room:
-                break
-            told += found
-            place += 1
-        if place < len(subjects):
-            return Step(told, replace(cursor, id=place), more=True)
+        for member in left[:VISITED]:
+            for row, one in self._in_order(member, cursor, marked, rows):
+                if len(told) == room:
+                    return Step(told, cursor, more=True)
+                told.append(one)
+                cursor = replace(cursor, name=member.key, row=row)
+            cursor = replace(cursor, name=member.key, row="")
+        if len(left) > VISITED:
+            return Step(told, cursor, more=True)
+        self._members = None
+        version, marks, day, cases = _to(cursor)
         after = replace(
             cursor,
             phase="subjects",
-            version=cursor.to_version,
-            marks=cursor.to_marks,
-            id=0,
+            version=version,
+            marks=marks,
+            day=day,
+            cases=cases,
+            name="",
         )
-        return Step(told, after, more=after.version < self._source.version, ends=reset)
+        return Step(told, after, more=version < rows.place, ends=first)
+
+    def _in_order(
+        self, member: Member, cursor: Cursor, marked: frozenset[bytes], rows: Rows
+    ) -> list[tuple[str, Told]]:
+        """What is left to tell of a subject, by how its rows are called: a page may end between."""
+        found = self._of_one(member, cursor, marked, rows)
+        named = [(self._cursors.row(self._department, one.record), one) for one in found]
+        told = cursor.row if cursor.name == member.key else ""
+        return sorted((one for one in named if one[0] > told), key=lambda one: one[0])
 
     def _of_one(
-        self, asked: Subject, cursor: Cursor, marked: frozenset[bytes], *, reset: bool
+        self, member: Member, cursor: Cursor, marked: frozenset[bytes], rows: Rows
     ) -> Iterator[Told]:
-        kind, identifier, _ = asked
+        kind, identifier, _ = member.asked
         checked = check_any((kind,), identifier)
-        if kind not in self._source.dataset.subject.kinds or checked.verdict == "invalid":
-            return
-        subject, reader = checked.value, self._opened()
-        for row in reader.begun_of(subject, self._source.version):
-            pseudonym = self._pseudonym(subject, row.values)
-            state = self._state(subject, pseudonym, row.values, asked)
-            new = reset or row.version > cursor.version
-            if pseudonym in marked or (new and state.values is not None):
-                yield state
-        for gone in () if reset else reader.ended_of(subject, cursor.version, self._source.version):
-            pseudonym = self._gone_pseudonym(gone)
-            if pseudonym in marked or self._standing.mark(pseudonym) != "repaired":
-                yield Told(subject, pseudonym, None, asked=asked)
+        if kind in self._source.dataset.subject.kinds and checked.verdict != "invalid":
+            yield from rows.of_subject(member.asked, checked.value, cursor, marked, member.going)
 
-    # -- rows -----------------------------------------------------------------------------------
-    def _opened(self) -> FollowedReader:
-        if self._reader is None:
-            raise MarkUnknown
-        return self._reader
 
-    def _subject_place(self) -> int:
-        codes = [item.code for item in self._source.dataset.items]
-        return codes.index(self._source.dataset.subject.item)
+def _at(cursor: Cursor) -> tuple[int, int, str, int]:
+    return cursor.version, cursor.marks, cursor.day, cursor.cases
 
-    def _pseudonym(self, subject: str, values: list[str]) -> bytes:
-        row_key = self._records.row_key(self._source, values)
-        return self._records.pseudonym(self._source, subject, row_key)
 
-    def _gone_pseudonym(self, gone: Gone) -> bytes:
-        return self._records.pseudonym(self._source, gone.subject, gone.row_key)
+def _to(cursor: Cursor) -> tuple[int, int, str, int]:
+    return cursor.to_version, cursor.to_marks, cursor.to_day, cursor.to_cases
+
+
+def _is_left(member: Member, cursor: Cursor) -> bool:
+    """Whether anything of a subject is still to be told in this round."""
+    return member.key > cursor.name or (member.key == cursor.name and cursor.row != "")

@@ -6,7 +6,7 @@ from certs.canonical import Json, canonical
 from certs.encoding import b64u
 from certs.entropy import random_bytes
 from hub.feeds.cursor import Cursors
-from hub.feeds.follow import Told
+from hub.feeds.told import Told
 from hub.lookup.batch_ask import Subject
 from hub.lookup.batch_reveal import Revealed
 from hub.lookup.decide import Cover
@@ -16,9 +16,15 @@ UPSERTED, REMOVED = "upserted", "removed"
 
 
 class FeedReveal:
-    """Writes the results of one page; ``dataset`` and ``department`` by their full names."""
+    """Writes the results of one page; ``dataset`` and ``department`` by their full names.
 
-    def __init__(self, cover: Cover, cursors: Cursors, dataset: str, department: str) -> None:
+    ``cased``: whoever asks named no subjects, so each result says for which case it is told.
+    """
+
+    def __init__(
+        self, cover: Cover, cursors: Cursors, dataset: str, department: str, *, cased: bool = False
+    ) -> None:
+        self._cased = cased
         self._cursors = cursors
         self._department = department
         source = cover.source
@@ -35,11 +41,12 @@ class FeedReveal:
             "version": source.version,
         }
 
-    def reveal(self, told: Told) -> tuple[Subject, Revealed]:
+    def reveal(self, told: Told) -> tuple[Subject | None, Revealed]:
         """Whom a change is about, as its entry names them, and its result."""
-        kind = check_any(self._kinds, told.subject).kind
-        subject: Subject = told.asked or (kind, told.subject, None)
-        values = told.values
+        subject, values = told.asked, told.values
+        if subject is None and told.subject is not None:
+            kind = told.kind or check_any(self._kinds, told.subject).kind
+            subject = (kind, told.subject, None)
         items: dict[str, Json] = (
             {}
             if values is None
@@ -55,12 +62,16 @@ class FeedReveal:
             "disputed": told.disputed,
             "items": items,
             "nonce": b64u(random_bytes(NONCE_BYTES)),
-            "row": self._cursors.row(self._department, told.pseudonym),
-            "subject": {"id": subject[1], "type": subject[0]},
+            "row": self._cursors.row(self._department, told.record),
+            "subject": None if subject is None else {"id": subject[1], "type": subject[0]},
         }
+        if self._cased:
+            result["case"] = None if subject is None else subject[2]
         return subject, Revealed(canonical(result), "answered")
 
     def nothing(self) -> Revealed:
         """The result of a page that tells of a reset and of no row."""
         nonce = b64u(random_bytes(NONCE_BYTES))
-        return Revealed(canonical({**self._shared, "change": None, "nonce": nonce}), "empty")
+        nobody: dict[str, Json] = {"case": None} if self._cased else {}
+        result = {**self._shared, **nobody, "change": None, "nonce": nonce}
+        return Revealed(canonical(result), "empty")

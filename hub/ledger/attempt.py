@@ -52,6 +52,16 @@ class Charge(NamedTuple):
     limit: int | None
 
 
+class CasesSeen(NamedTuple):
+    """Up to where a department's open cases were looked at, whose entries do not move the epoch.
+
+    ``turn`` is where the newest entry stood that had changed them; -1 if none had.
+    """
+
+    department: str
+    turn: int
+
+
 class Guess(NamedTuple):
     """What was said of a subject: under what failures are counted, and whether it was right."""
 
@@ -134,6 +144,8 @@ class BatchAttempt(NamedTuple):
     guarded: None = None
     cap: Charge | None = None
     under: str | None = None
+    cases: CasesSeen | None = None
+    """The open cases whose parties it is about; None where it is about none."""
 
     @property
     def entries(self) -> int:

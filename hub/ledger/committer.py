@@ -22,6 +22,7 @@ from hub.ledger.attempt import (
     Attempt,
     BatchAttempt,
     Bounce,
+    CasesSeen,
     Charge,
     Entered,
     EnteredBatch,
@@ -223,7 +224,15 @@ class Committer:
             return Bounce.STALE
         if attempt.epoch is not None and not attempt.not_before <= head.time <= attempt.not_after:
             return Bounce.STALE
-        return None
+        cases = attempt.cases if isinstance(attempt, BatchAttempt) else None
+        return Bounce.STALE if cases is not None and self._have_turned(cases) else None
+
+    def _have_turned(self, seen: CasesSeen) -> bool:
+        """Whether a department's open cases are others than those that were looked at."""
+        row = self._connection.execute(
+            "SELECT 1 FROM case_turns WHERE department = ? AND turned > ? LIMIT 1", seen
+        ).fetchone()
+        return row is not None
 
     def _admit_joint(self, joint: JointAttempt, head: Head) -> Held | Bounce | int:
         """Admit several questions together; the position that their first repeats, or -1.

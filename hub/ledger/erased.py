@@ -82,6 +82,24 @@ class Erased:
             if self._key_left(retention, in_month):
                 yield -1, "erasure-unfinished"
 
+    def held(self) -> Spans:
+        """What holds keep at this position."""
+        return union(
+            span for entries, status in self._holds.values() if status == ACTIVE for span in entries
+        )
+
+    def class_of(self, dataset: Json, replay: Replay) -> str:
+        """The retention class of a dataset, by the definition that stands at this position."""
+        known = replay.things.get(("dataset", local(dataset)), {})
+        # Of a definition that nobody has any more the longest retention is assumed.
+        return self._classes.get(str(known.get("definition")), _LONGEST)
+
+    def class_at(self, spans: Spans) -> str:
+        """The longest retention class of the answers that stand in spans."""
+        found = "SELECT 1 FROM longer WHERE position >= ? AND position < ?"
+        longer = any(self._places.execute(found, span).fetchone() for span in spans)
+        return _LONGEST if longer else CLASSES[0]
+
     def _erasure(self, position: int, time: int, state: Mapping[str, Json]) -> Iterator[str]:
         retention, in_month = str(state.get("retention")), str(state.get("month"))
         listed = _spans(state.get("indexes"), position)
@@ -90,7 +108,7 @@ class Erased:
             return
         if any(self._is_early(span, time) for span in listed):
             yield "erased-early"
-        if size(without(listed, self._held())) < size(listed):
+        if size(without(listed, self.held())) < size(listed):
             yield "erased-held"
         self._months.add((retention, in_month))
         self._places.executemany(
@@ -130,19 +148,11 @@ class Erased:
         except (LeafMismatch, TypeError):
             return 1 << 62
 
-    def _held(self) -> Spans:
-        """What holds keep at this position."""
-        return union(
-            span for entries, status in self._holds.values() if status == ACTIVE for span in entries
-        )
-
     def _class(self, control: Mapping[str, Json], replay: Replay) -> str:
         """The retention class of a question: its dataset's if it was answered."""
         if str(control.get("outcome")) not in ANSWERED:
             return CLASSES[0]
-        known = replay.things.get(("dataset", local(control.get("dataset"))), {})
-        # Of a definition that nobody has any more the longest retention is assumed.
-        return self._classes.get(str(known.get("definition")), _LONGEST)
+        return self.class_of(control.get("dataset"), replay)
 
     def _key_left(self, retention: str, in_month: str) -> bool:
         """Whether a class and month can still be opened although nothing of it is there."""

@@ -176,19 +176,29 @@ class Erasures:
     @contextmanager
     def _alone(self) -> Iterator[LedgerStore]:
         """A store of its own, while nobody else erases; raises ``ErasureRuns``."""
-        lease = FileLock(self._folder.erasing)
+        with alone(self._folder, self._clock, self._store) as store:
+            yield store
+
+
+@contextmanager
+def alone(folder: Folder, clock: Clock, told: LedgerStore) -> Iterator[LedgerStore]:
+    """A store of one's own, while nobody else erases or destroys; raises ``ErasureRuns``.
+
+    ``told`` hears of it if the disk fails meanwhile.
+    """
+    lease = FileLock(folder.erasing)
+    try:
+        if not lease.try_acquire():
+            raise ErasureRuns
+        store = LedgerStore(folder, clock)
         try:
-            if not lease.try_acquire():
-                raise ErasureRuns
-            store = LedgerStore(self._folder, self._clock)
-            try:
-                yield store
-            finally:
-                store.close()
-                if store.broken:
-                    self._store.judge(DatabaseError("disk I/O error"))
+            yield store
         finally:
-            lease.close()
+            store.close()
+            if store.broken:
+                told.judge(DatabaseError("disk I/O error"))
+    finally:
+        lease.close()
 
 
 def entered(connection: Connection) -> list[Entered]:

@@ -12,6 +12,7 @@ from certs.errors import Malformed
 from hub.ledger.asked import Asked
 from hub.ledger.batch_order import BatchSoFar, follow
 from hub.ledger.delegation_order import delegation_faults, delegation_order
+from hub.ledger.destructions import Thing, read
 from hub.ledger.naming import local
 from hub.ledger.openable import RESTORE, opened_to
 from hub.ledger.succession import follows
@@ -56,6 +57,7 @@ MOVES: Mapping[str, bool | None] = {
     "dataset": True,
     "delegation": True,
     "department": True,
+    "destruction": True,
     "disposal": None,
     "disposition": None,
     "entry": None,
@@ -86,6 +88,8 @@ QUESTIONS = frozenset({"lookup", "verify", "view", "feed"})
 _DIGEST = 32
 ANSWERED = frozenset({"answered", "empty"})
 _OUTCOMES = ANSWERED | {"busy", "malformed", "refused"}
+SHOWN = ("content", "note", "status")
+"""What of a licence's state stands for what a lookup tells."""
 _PERSON_DECIDES = ("department", "roles", "status")
 """What decisions read of a person."""
 _ACTOR = ("channel", "connector", "department")
@@ -109,6 +113,11 @@ class Replay:
         """By dataset, what its newest publication made live."""
         self.marks: dict[int, Mapping[str, Json]] = {}
         """By position, every change of a mark: who follows is told in this order."""
+        self.destroyed: set[Thing] = set()
+        """Materials, and cases' contents, of which nothing is left but what entries say."""
+        self.told: dict[Thing, int] = {}
+        """Of materials and licences, where the newest entry stands that changed what a lookup
+        tells of them: who follows is told in this order."""
         self._asked = asked
         self._batch: BatchSoFar | None = None
         """The batch, or single question, that the entry before belongs to."""
@@ -164,10 +173,16 @@ class Replay:
         name = KEYS.get(kind)
         if name is not None:
             thing = (kind, str(state.get(name)))
-            yield from _follows(kind, self.things.get(thing), state)
+            before = self.things.get(thing)
+            yield from _follows(kind, before, state)
             self.things[thing] = state
+            if kind == "material" or (kind == "licence" and _looks_otherwise(before, state)):
+                self.told[thing] = position
         if kind == "mark":
             self.marks[position] = state
+        elif kind == "destruction" and (told := read(state)) is not None:
+            self.destroyed.update(told.things)
+            self.told.update(dict.fromkeys(told.things, position))
 
     def _publication(self, state: Mapping[str, Json]) -> Iterator[str]:
         """Whether what goes live follows what stood."""
@@ -314,6 +329,10 @@ def _follows(
     """Whether a thing's new state may come after the one before it."""
     if kind == "delegation":
         yield from delegation_order(before, state)
+
+
+def _looks_otherwise(before: Mapping[str, Json] | None, state: Mapping[str, Json]) -> bool:
+    return before is None or any(before.get(name) != state.get(name) for name in SHOWN)
 
 
 def _lost_to(kept: int, note: Json) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from certs.canonical import parse
+from certs.canonical import Json, parse
 from certs.errors import CheckpointInvalid, LeafMismatch, Malformed, ProofInvalid, SealBroken
 from certs.keys import PublicKey
 from certs.leaf import SALT_BYTES, Leaf, part_digest, read_leaf
@@ -18,6 +18,8 @@ from hub.errors import StorageRefused
 from hub.ledger.asked import Asked
 from hub.ledger.checkpoint import Published, newest
 from hub.ledger.compare import compare_tables, live_generations
+from hub.ledger.destroyed import UNFINISHED, Destroyed, Stored
+from hub.ledger.destructions import DESTROYED
 from hub.ledger.earlier import Earlier
 from hub.ledger.erased import Erased
 from hub.ledger.origin import Origin
@@ -55,6 +57,8 @@ class Outside:
     """Copies that restores have left under earlier names."""
     kept_key: Callable[[str], str | None] | None = None
     """The name of the key that outlives master keys, by what it is for; None if none opens."""
+    stored: Stored | None = None
+    """What the store of objects has of a material."""
 
     def open(self, note: str, origin: str | None = None) -> Checkpoint | None:
         """The checkpoint of a note under ``origin``, else the name of now; None if it is none."""
@@ -103,6 +107,7 @@ class Verification:
         self._asked = Asked(connection)
         self._replay = Replay(self._asked)
         self._erased = Erased(connection, persons)
+        self._destroyed = Destroyed(self._erased)
         self._frontier = Frontier()
         self._shelf = Shelf(connection)
         self._faults: list[Fault] = []
@@ -123,7 +128,9 @@ class Verification:
             self._connection.execute("ROLLBACK")
             self._asked.close()
             self._erased.close()
+            self._destroyed.close()
         self._rows()
+        self._pieces()
         return replace(found, faults=tuple(self._faults))
 
     def _run(self, progress: Progress, note: str | None) -> Findings:
@@ -213,6 +220,21 @@ class Verification:
             if not agrees and self._is_live(name, version):
                 self._fault(-1, "generation-rows")
 
+    def _pieces(self) -> None:
+        """Compare the store of materials; after the transaction, for it takes long."""
+        if self._outside.stored is None:
+            return
+        for name, why in self._destroyed.left(self._replay, self._outside.stored):
+            if why == UNFINISHED or not self._is_destroyed(name):
+                self._fault(-1, why)
+
+    def _is_destroyed(self, material: str) -> bool:
+        """Whether it is gone by now; an entry that was read before may not say so yet."""
+        row = self._connection.execute(
+            "SELECT 1 FROM materials WHERE id = ? AND status = ?", (material, DESTROYED)
+        ).fetchone()
+        return row is not None and ("material", material) not in self._replay.destroyed
+
     def _is_live(self, name: str, version: int) -> bool:
         row = self._connection.execute(
             "SELECT 1 FROM datasets WHERE generation = ? AND version = ?", (name, version)
@@ -259,10 +281,15 @@ class Verification:
         if not isinstance(members, dict):
             self._fault(position, "control-form")
             return
-        for why in self._replay.step(position, leaf.kind, leaf.time, members):
+        self._follow(position, leaf, members)
+
+    def _follow(self, position: int, leaf: Leaf, control: dict[str, Json]) -> None:
+        """Whether an entry may follow those before it, of each thing that is watched."""
+        for why in self._replay.step(position, leaf.kind, leaf.time, control):
             self._fault(position, why)
-        for why in self._erased.step(position, leaf.kind, leaf.time, members, self._replay):
-            self._fault(position, why)
+        for watch in (self._erased, self._destroyed):
+            for why in watch.step(position, leaf.kind, leaf.time, control, self._replay):
+                self._fault(position, why)
 
     def _person(self, row: _Row, leaf: Leaf) -> None:
         blob, number = row[5], row[6]

@@ -61,6 +61,8 @@ class Asked(BaseModel):
     items: _Values
     case: Case | None = None
     credential: CredentialOrder | None = None
+    replaces: Annotated[str, StringConstraints(pattern=r"^l-[0-9a-f]{32}$")] | None = None
+    """The licence in whose place it is issued 换证."""
 
     def said(self) -> bytes:
         """What must be the same when it is asked again."""
@@ -69,6 +71,8 @@ class Asked(BaseModel):
             "metadata": {**self.metadata},
             "type": self.type,
         }
+        if self.replaces is not None:
+            value["replaces"] = self.replaces
         return canonical(value)
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
+from catalog.licence_record import HOLDER
 from catalog.licences.credential import Terms, claims_of
 from catalog.licences.document import Licence
 from catalog.licences.status import Act, Status, acts, after
@@ -49,6 +50,10 @@ MAX_CREDENTIALS = 50
 MAX_NOTE = 1000
 EXPIRED_AT_ONCE = 100
 """Licences that one change lets expire; more follow in the next one."""
+RENEWABLE = frozenset({Status.IN_FORCE, Status.EXPIRED, Status.OTHER})
+"""What another licence may take the place of: not what is suspended, nor what was revoked."""
+REPLACED = "换发 replaced by "
+"""Before the identifier of the licence that took its place, in what explains its status."""
 _SALT = 16
 DECOYS = 2
 """Digests of nothing in a credential, so that their number does not tell what is empty."""
@@ -111,7 +116,11 @@ class Office:
                 self._not_asked_before(change.session, department, asked, today)
                 found = find(change.session, asked.type)
                 licence = issued(found, department, asked, today)
+                if asked.replaces is not None:
+                    self._replace(change, department, asked.replaces, licence)
                 row, content = self._new(change, department, asked, licence)
+                if asked.replaces is not None:
+                    self._superseded(change, row, content, asked)
                 credential = None
                 if asked.credential is not None:
                     credential = self._credential(change, row, licence, holder_key)
@@ -172,6 +181,32 @@ class Office:
         change.session.flush()
         return row, content
 
+    # -- replace ------------------------------------------------------------------------------
+    def _replace(self, change: Change, department: str, before: str, licence: Licence) -> None:
+        """Make room for what takes the place of a licence of the department's.
+
+        Raises ``NotFound``, and ``Conflict``: of another type or for another holder
+        (``licence-other``), or no licence that may be renewed (``licence-not-renewable``).
+        """
+        row = require_own(change.session, before, department)
+        _, content = self._open(row)
+        same = (row.type, content.holder) == (licence.type.code, licence.metadata[HOLDER])
+        if not same:
+            raise Conflict(why="licence-other")
+        if status_at(row.status, row.valid_until, today_of(change.time)) not in RENEWABLE:
+            raise Conflict(why="licence-not-renewable")
+        row.number = None
+        change.session.add(row)
+        change.session.flush()
+
+    def _superseded(self, change: Change, row: LicenceRow, content: Content, asked: Asked) -> None:
+        """End the licence whose place ``row`` takes, in the same change; both name each other."""
+        before = require_own(change.session, str(asked.replaces), row.department)
+        key, old = self._open(before)
+        row.replaces, before.replaced_by = before.id, row.id
+        note = seal_note(f"{REPLACED}{content.identifier}", key, before.id)
+        self._set(change, before, old, Status.CANCELLED, note, asked.case)
+
     # -- act ----------------------------------------------------------------------------------
     def act(
         self,
@@ -199,6 +234,8 @@ class Office:
             today = today_of(change.time)
             key, content = self._open(row)
             then = after(status_at(row.status, row.valid_until, today), act, note)
+            # What is put back in force past its last day has ended meanwhile.
+            then = status_at(then.value, row.valid_until, today)
             entry = self._set(
                 change, row, content, then, seal_note(note.strip(), key, row.id), case
             )
@@ -311,13 +348,14 @@ class Office:
         row = self._reading.execute(
             "SELECT department, type, status, valid_until, version, issued,"
             " (SELECT count(*) FROM licence_credentials WHERE licence = id),"
-            " (SELECT count(*) FROM licence_papers WHERE licence = id)"
+            " (SELECT count(*) FROM licence_papers WHERE licence = id), replaces, replaced_by"
             " FROM licences WHERE id = ?",
             (licence,),
         ).fetchone()
         if row is None or department is None or row[0] != department:
             raise NotFound(what="licence")
-        _, kind, stored, valid_until, version, issued_at, credentials, papers = row
+        _, kind, stored, valid_until, version, issued_at, credentials, papers, *chain = row
+        replaces, replaced_by = chain
         status = status_at(stored, valid_until, today_of(self._clock()))
         may: list[Json] = [one.value for one in acts(status) if one is not Act.EXPIRE]
         return {
@@ -326,6 +364,8 @@ class Office:
             "issued": rfc3339(issued_at),
             "licence": licence,
             "papers": papers,
+            "replaced_by": replaced_by,
+            "replaces": replaces,
             "status": status.value,
             "type": kind,
             "valid_until": valid_until or None,

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import segno
@@ -118,6 +119,8 @@ class _Page(FPDF):
         self.set_title(document.title)
         self.set_lang(document.language)
         self.set_creator("Yifen")
+        self._pages = _placeholder(document)
+        self.alias_nb_pages(self._pages)
         self.set_margin(MARGIN)
         self.set_auto_page_break(auto=True, margin=MARGIN)
 
@@ -131,13 +134,23 @@ class _Page(FPDF):
         """The number of the page."""
         self.set_y(-MARGIN + LINE / 2)
         self.set_font(FONT, size=8)
-        self.cell(WIDTH, LINE / 2, f"{self.page_no()} / {{nb}}", align=Align.C)
+        self.cell(WIDTH, LINE / 2, f"{self.page_no()} / {self._pages}", align=Align.C)
+
+
+def _texts(document: Document) -> list[str]:
+    texts = [document.title, document.subtitle, document.code_note, *document.notes]
+    return texts + [text for row in document.rows for text in row]
 
 
 def _characters(document: Document) -> set[str]:
-    texts = [document.title, document.subtitle, document.code_note, *document.notes]
-    texts += [text for row in document.rows for text in row]
-    return (set("".join(texts)) - {"\n", "\r"}) | set("0123456789/ ")
+    return (set("".join(_texts(document))) - {"\n", "\r"}) | set("0123456789/ ")
+
+
+def _placeholder(document: Document) -> str:
+    """What stands for the number of pages until it is known: no text may hold it by chance."""
+    texts = "\n".join(_texts(document))
+    names = (f"{{{number}}}" for number in count())
+    return next(name for name in names if name not in texts)
 
 
 def _heading(page: _Page, document: Document) -> None:

@@ -7,16 +7,21 @@ its code and its file. The holder stands in the *person* part.
 
 from collections.abc import Sequence
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.licences.metadata import HOLDER_TYPE, HolderType
-from certs.canonical import Json
+from certs.canonical import Json, parse
 from certs.encoding import b64u, digest
 from hub.errors import NotFound
 from hub.ledger.change import Change
+from hub.ledger.replay import SHOWN
 from hub.ledger.told.licences import bound
 from hub.licences.content import Content
 from hub.storage.licences_tables import LicenceCredentialRow, LicencePaperRow, LicenceRow
+
+_CONTROL = text("SELECT control FROM entries WHERE position = :position")
+_LARGEST, _DEPTH = 1 << 20, 8
 
 
 def credentials_of(session: Session, licence: str) -> Sequence[LicenceCredentialRow]:
@@ -65,5 +70,24 @@ def enter(change: Change, row: LicenceRow, content: Content, case: str | None = 
         "type": row.type,
         "version": row.version,
     }
+    if row.replaces is not None:
+        state["replaces"] = row.replaces
+    if row.replaced_by is not None:
+        state["replaced_by"] = row.replaced_by
     kind = HolderType(content.metadata[HOLDER_TYPE]).kind
-    return change.append("licence", state, subject=(kind, content.holder), case=case)
+    position = change.append("licence", state, subject=(kind, content.holder), case=case)
+    if row.version == 1 or _looks_otherwise(change.session, row.changed, state):
+        row.changed = position
+        change.session.add(row)
+    return position
+
+
+def _looks_otherwise(session: Session, before: int, state: dict[str, Json]) -> bool:
+    """Whether a lookup tells anything else than after the entry at ``before``.
+
+    A print or a credential more is nothing to those who follow.
+    """
+    (control,) = session.connection().execute(_CONTROL, {"position": before}).one()
+    members = parse(bytes(control), max_bytes=_LARGEST, max_depth=_DEPTH)
+    told = members["state"] if isinstance(members, dict) else None
+    return not isinstance(told, dict) or any(told[name] != state[name] for name in SHOWN)

@@ -19,6 +19,7 @@ from hub.materials.records import MaterialRecords
 from hub.storage.folder import Folder
 from hub.storage.following import FollowedReader
 from hub.storage.generation import ROW_KEY_SEPARATOR, GenerationGone, GenerationKeys
+from hub.storage.held import Holding
 
 OPEN_GENERATIONS = 64
 """Generation files that one process keeps open."""
@@ -71,6 +72,10 @@ class Records:
     def reader(self, source: Source, standing: Standing) -> FollowedReader:
         """The live generation of a source that has one; raises ``GenerationGone``."""
         return self._open.get(source.generation or "") or self._reader(source, standing)
+
+    def holding(self, source: Source) -> Holding:
+        """The records of a source that is not published."""
+        return self._materials if source.dataset.source == "materials" else self._licences
 
     def read_many(
         self, source: Source, subjects: Sequence[str], standing: Standing

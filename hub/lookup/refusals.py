@@ -12,7 +12,6 @@ STATUS = {
     "items-outside-grant": 403,
     "case-required": 403,
     "feed-subject-masked": 403,
-    "feed-of-no-publications": 422,
     "officer-unknown": 403,
     "request-id-conflict": 409,
     "repeats-spent": 409,

@@ -47,7 +47,8 @@ class Desk:
         )
         change.session.add(material)
         change.session.flush()
-        register.add_version(change, material, row.department, seal_filed(filed, key, row.id, 1))
+        sealed, until = seal_filed(filed, key, row.id, 1), filed.metadata.valid_until
+        register.add_version(change, material, row.department, sealed, until)
         register.enter(change, material, _subject(filed), filed.metadata.case)
 
     def again(self, change: Change, row: MaterialRow, department: str, filed: Filed) -> None:
@@ -66,7 +67,7 @@ class Desk:
         row.version = register.require_room(row)
         shown = next(iter(said.values())).thumbnail_sha256
         sealed = seal_filed(filed._replace(thumbnail_sha256=shown), key, row.id, row.version)
-        register.add_version(change, row, department, sealed)
+        register.add_version(change, row, department, sealed, filed.metadata.valid_until)
         register.enter(change, row, _subject(filed), filed.metadata.case)
 
 

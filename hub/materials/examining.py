@@ -1,12 +1,20 @@
-"""Starting ``examiner.py`` for a file that has come, and understanding what it says."""
+"""Starting ``examiner.py`` for a file that has come, and understanding what it says.
 
+What brings a parser down must find nothing there: the process inherits three pipes, no variable of
+the environment but those named here, and takes no module from the folder that the hub stands in.
+"""
+
+import asyncio
 import base64
 import json
+import os
+import re
 import subprocess
 import sys
-import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hub.errors import StorageRefused, Unprocessable
 
@@ -14,6 +22,13 @@ SECONDS = 180.0
 """Until a process that says nothing is ended: most of it may be the scanner's time."""
 AT_ONCE = 2
 """Files that one process has looked into at the same time; others wait."""
+MAX_THUMBNAIL = 1 << 20
+"""Bytes that a thumbnail may have; ours have some ten thousand."""
+_HERE = Path(__file__).resolve().parents[2]
+_KEPT = ("LD_LIBRARY_PATH", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE")
+_SLUG = re.compile(r"[a-z-]{1,40}\Z", re.ASCII)
+_SAYS = {"refused": Unprocessable, "unavailable": StorageRefused}
+_T = TypeVar("_T")
 
 
 class Order(NamedTuple):
@@ -31,7 +46,12 @@ class Examining:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._room = threading.BoundedSemaphore(AT_ONCE)
+        # Of its own: files that wait must not stand in the way of everything else beside the loop.
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="examining")
+
+    async def beside(self, work: Callable[[], _T]) -> _T:
+        """Run ``work``, which examines, beside the loop as soon as there is room for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def examine(self, order: Order) -> bytes:
         """The thumbnail, empty where the kind has none.
@@ -47,30 +67,40 @@ class Examining:
             "media_type": order.media_type,
             "sha256": order.sha256,
         }
-        with self._room:
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-B", "-m", "hub.materials.examiner"],
-                    input=json.dumps(given).encode(),
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    timeout=SECONDS,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired as error:
-                raise Unprocessable(why="file-unreadable") from error
-            except OSError as error:
-                raise StorageRefused(why="examiner") from error
+        try:
+            done = subprocess.run(
+                [sys.executable, "-B", "-P", "-m", "hub.materials.examiner"],
+                input=json.dumps(given).encode(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=SECONDS,
+                env=_environment(),
+                check=False,
+            )
+        except (subprocess.TimeoutExpired, OSError) as error:
+            # A file that keeps the processor busy is ended long before: this is not its fault.
+            raise StorageRefused(why="examiner") from error
         if done.returncode != 0:
             # Bytes that bring a parser down, or run into its bounds, are refused for it.
             raise Unprocessable(why="file-unreadable")
         return _told(done.stdout)
 
 
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": str(_HERE), "LC_ALL": "C.UTF-8"}
+
+
 def _told(output: bytes) -> bytes:
-    told = json.loads(output)
-    if "refused" in told:
-        raise Unprocessable(why=told["refused"])
-    if "unavailable" in told:
-        raise StorageRefused(why=told["unavailable"])
-    return base64.b64decode(told["thumbnail"])
+    """What it said, if it said one thing: a parser that was taken over may say anything."""
+    try:
+        ((what, value),) = json.loads(output).items()
+        if what == "thumbnail":
+            thumbnail = base64.b64decode(value, validate=True)
+            if len(thumbnail) <= MAX_THUMBNAIL:
+                return thumbnail
+        elif what in _SAYS and _SLUG.match(value):
+            raise _SAYS[what](why=value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Unprocessable(why="file-unreadable") from error
+    raise Unprocessable(why="file-unreadable")

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import secrets
+from functools import partial
 from typing import NamedTuple
 
 from catalog.identifiers import check_any
@@ -192,6 +193,24 @@ class Intake:
             await asyncio.to_thread(sealed.remove)
             raise Conflict(why="upload-ended")
 
+    def settle(self, upload: str, size: int, sha256: str, sender: Sender) -> None:
+        """Say of a running upload how long it came to be, and its digest.
+
+        Of a stream nobody knows them beforehand: it was announced as the longest that may be.
+        Raises ``NotFound``, ``Conflict`` and ``Unprocessable``.
+        """
+        known = uploads.find(self._reading, upload, sender.asker)
+        with self._changes.change(sender.actor, moves_epoch=False) as change:
+            row = change.session.get(MaterialUploadRow, known.id)
+            if row is None or row.state != RECEIVING:
+                raise Conflict(why="upload-ended")
+            if not 0 < size <= row.size:
+                raise Unprocessable(why="file-too-large")
+            key, announced = uploads.announced(known, self._master)
+            said = announced.model_copy(update={"size": size, "sha256": sha256})
+            row.size, row.sealed = size, seal_announced(said, SealingKey(key), row.id)
+            change.session.add(row)
+
     async def received(self, upload: str, sender: Sender) -> dict[str, Json]:
         """Which pieces are durably here, and what became of the upload."""
         known = uploads.find(self._reading, upload, sender.asker)
@@ -217,7 +236,7 @@ class Intake:
         sealed = SealedFile(self._objects, known.id, SealingKey(key), known.size)
         order = Order(known.id, key, known.size, known.media_type, announced.sha256)
         try:
-            thumbnail = await asyncio.to_thread(self._examine, sealed, order)
+            thumbnail = await self._examining.beside(partial(self._examine, sealed, order))
         except Unprocessable as error:
             why = str(error.facts["why"])
             if why == "chunks-missing":
@@ -251,8 +270,10 @@ class Intake:
         """One change: the material is there, or what stood already knows of this filing too."""
         with self._changes.change(sender.actor) as change:
             row = change.session.get(MaterialUploadRow, known.id)
-            if row is None or row.state != RECEIVING:
+            if row is None:
                 raise Conflict(why="upload-ended")
+            if row.state != RECEIVING:
+                return _became(row)  # asked twice at once, and the other one was first
             # What stood when it was begun may stand no longer.
             uploads.require_may_file(self._book.refresh(), sender, known.dataset, change.time)
             filed = Filed(
@@ -272,12 +293,7 @@ class Intake:
                 self._desk.again(change, standing, sender.department, filed)
                 uploads.end(row, KNOWN, standing.id, None)
             change.session.add(row)
-            return {
-                "failure": None,
-                "material": row.material,
-                "state": row.state,
-                "upload": row.id,
-            }
+            return _became(row)
 
     # -- ends ---------------------------------------------------------------------------------
     async def withdraw(self, upload: str, sender: Sender) -> dict[str, Json]:
@@ -300,12 +316,7 @@ class Intake:
             if row.state == RECEIVING:
                 uploads.end(row, state, same or None, failure)
                 change.session.add(row)
-            told: dict[str, Json] = {
-                "failure": row.failure,
-                "material": row.material,
-                "state": row.state,
-                "upload": row.id,
-            }
+            told = _became(row)
         await self._sweep(known.id)
         return told
 
@@ -362,6 +373,15 @@ class Intake:
         except SealBroken as error:
             raise StorageRefused(why="upload") from error
         return SealedFile(self._objects, known.id, SealingKey(key), known.size)
+
+
+def _became(row: MaterialUploadRow) -> dict[str, Json]:
+    return {
+        "failure": row.failure,
+        "material": row.material,
+        "state": row.state,
+        "upload": row.id,
+    }
 
 
 def _begun(row: MaterialUploadRow, *, new: bool) -> Begun:

@@ -23,13 +23,18 @@ _TAIL = 22 + 65535
 _END_OF_ZIP, _PDF_HEADER, _PDF_END = b"PK\x05\x06", b"%PDF-", b"%%EOF"
 
 
+def begins_as(head: bytes) -> str | None:
+    """What a file claims to be by its first bytes; only ``kind_of`` says whether it is that."""
+    return next((kind for start, kind in _BEGINNINGS.items() if head.startswith(start)), None)
+
+
 def kind_of(file: BinaryIO, size: int) -> str:
     """The media type; raises ``Unprocessable``: ``file-type`` or ``file-ambiguous``."""
     file.seek(0)
     head = file.read(min(size, _HEAD))
     file.seek(max(0, size - _TAIL))
     tail = file.read(_TAIL)
-    found = next((kind for start, kind in _BEGINNINGS.items() if head.startswith(start)), None)
+    found = begins_as(head)
     if found is None:
         raise Unprocessable(why="file-type")
     if found == PDF and _PDF_END not in tail[-1024:]:

@@ -10,11 +10,13 @@ from certs.canonical import Json, canonical, parse
 from certs.sealing import SealingKey
 from hub.materials.sealed import META
 
-_TEXT = r"^[^\x00-\x1f\x7f]*$"
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""Controls, and what turns the direction of text: with it ``fdp.exe`` is read as a PDF."""
+_TEXT = rf"^[^{_UNSEEN}]*$"
 _Text = Annotated[str, StringConstraints(max_length=200, pattern=_TEXT)]
 _Short = Annotated[str, StringConstraints(max_length=128, pattern=_TEXT)]
 _Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(rf"[{_UNSEEN}]")
 _NAME = 128
 _SEPARATORS = re.compile(r"[/\\]")
 _LARGEST = 64 * 1024

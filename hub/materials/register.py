@@ -12,6 +12,7 @@ from certs.canonical import Json
 from certs.encoding import digest
 from hub.errors import Conflict, NotFound, Unprocessable
 from hub.ledger.change import Actor, Change, Changes
+from hub.ledger.destructions import DESTROYED
 from hub.storage.materials_tables import MaterialFilingRow, MaterialRow
 from hub.storage.tables import DatasetRow
 
@@ -56,14 +57,25 @@ def enter(
         "thumbnail": row.thumbnail,
         "version": row.version,
     }
-    return change.append("material", state, subject=subject, case=case)
+    row.changed = change.append("material", state, subject=subject, case=case)
+    change.session.add(row)
+    return row.changed
 
 
-def add_version(change: Change, row: MaterialRow, department: str, sealed: bytes) -> None:
-    """Put a further version of its metadata to a material; ``enter`` it afterwards."""
+def add_version(
+    change: Change, row: MaterialRow, department: str, sealed: bytes, until: str | None
+) -> None:
+    """Put a further version of its metadata to a material; ``enter`` it afterwards.
+
+    ``until`` is its last day, None without one.
+    """
     change.session.add(
         MaterialFilingRow(
-            material=row.id, version=row.version, department=department, sealed=sealed
+            material=row.id,
+            version=row.version,
+            department=department,
+            sealed=sealed,
+            until=until or "",
         )
     )
 
@@ -90,7 +102,7 @@ def set_status(changes: Changes, actor: Actor, material: str, status: str) -> in
             raise NotFound(what="material")
         if actor.department not in {row.department, provider.department}:
             raise NotFound(what="material")
-        if row.status in {status, "withdrawn"}:
+        if row.status in {status, "withdrawn", DESTROYED}:
             raise Conflict(why="material-status")
         row.status = status
         if status == "withdrawn":

@@ -9,6 +9,7 @@ from hub.ledger.month_keys import MonthKeys
 from hub.ledger.origin import origins
 from hub.ledger.persons import PersonKeys
 from hub.ledger.verify import Outside, Verification
+from hub.materials.store import open_objects
 from hub.ops.restore import put_away
 from hub.publish.digest import digest_of_file
 from hub.settings import Settings
@@ -31,6 +32,7 @@ def verification(folder: Folder, settings: Settings, connection: Connection) -> 
             path.read_text(encoding="utf-8", errors="replace")
             for path in put_away(settings.checkpoint_copy)
         ),
+        stored=open_objects(settings, folder).names,
     )
     persons = PersonKeys(connection, MonthKeys(folder.keys, master))
     return Verification(connection, persons, outside)

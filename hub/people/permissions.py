@@ -66,6 +66,8 @@ class Permission(StrEnum):
     """Consent to the one extension of a reply's period."""
     SETTLE_DISPUTES = "settle-disputes"
     """Write down how a dispute was settled, each at the own level."""
+    FILE_MATERIALS = "file-materials"
+    """Take in papers and say whose they are, for the own department."""
     MANAGE_LICENCES = "manage-licences"
     """Issue the own department's licences, and suspend, revoke or print them."""
     CORRECT_CALENDAR = "correct-calendar"
@@ -158,6 +160,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.SIGN_REPLIES: frozenset({"head"}),
         Permission.CONSENT_TO_TIME: frozenset({"administrator"}),
         Permission.SETTLE_DISPUTES: frozenset({"administrator", "head"}),
+        Permission.FILE_MATERIALS: frozenset({"officer"}),
         Permission.MANAGE_LICENCES: frozenset({"steward"}),
         Permission.CORRECT_CALENDAR: frozenset({"administrator"}),
         Permission.OPEN_CASES: frozenset({"officer"}),

@@ -1,10 +1,12 @@
 """The figure as it stands in the ledger: what need not be brought, per service and month.
 
-Of each case its newest entry counts, withdrawn ones too: who gives up before a paper that could not
-be found has been asked for one all the same. What the applicant has handed in during a case stays
-counted as brought, whatever finds it on file afterwards. The month is that of the opening.
+Of each case its newest entry counts. Of a withdrawn one only what had to be brought: who gives up
+before a paper that could not be found has been asked for one all the same, and who opens cases to
+withdraw them saves nobody a paper. What the applicant has handed in during a case stays counted as
+brought, whatever finds it on file afterwards. The month is that of the opening.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -13,7 +15,8 @@ from certs.canonical import Json, parse
 from certs.encoding import from_rfc3339
 from hub.cases.state import CaseState, MaterialIn
 from hub.clock import SHANGHAI
-from hub.storage.sqlite import Connection
+from hub.storage.folder import Folder
+from hub.storage.sqlite import Connection, connect
 
 _LARGEST = 1 << 20
 _DEPTH = 8
@@ -38,6 +41,25 @@ def figure(
     return {cell: one for cell, one in cells.items() if department in {None, cell.department}}
 
 
+async def figure_apart(
+    folder: Folder,
+    *,
+    department: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Mapping[Cell, Tally]:
+    """``figure``, beside the event loop: some 0.1 ms of processor time a case."""
+
+    def read() -> Mapping[Cell, Tally]:
+        connection = connect(folder.control, "ro")
+        try:
+            return figure(connection, department=department, since=since, until=until)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(read)
+
+
 def counted(
     states: Iterable[CaseState], *, since: str | None = None, until: str | None = None
 ) -> Mapping[Cell, Tally]:
@@ -59,8 +81,11 @@ def tally(state: CaseState, month: str) -> Mapping[Cell, Tally]:
         for one in state.services
     }
     for material in state.materials:
+        counts = _counts(material)
+        if state.status == "withdrawn" and not counts.brought:
+            continue
         cell, so_far = found[material.service]
-        found[material.service] = (cell, so_far + _counts(material))
+        found[material.service] = (cell, so_far + counts)
     return dict(found.values())
 
 
@@ -108,9 +133,12 @@ def _shares(one: Tally) -> dict[str, Json]:
 
 
 def _counts(material: MaterialIn) -> Tally:
+    # What was brought was asked for then, also if a newer list calls it optional or drops it.
+    if material.brought is not None:
+        return Tally(listed=1, brought=1)
     if material.optional:
         return Tally(optional=1)
-    if material.brought is not None or material.status == "must_bring":
+    if material.status == "must_bring":
         return Tally(listed=1, brought=1)
     if material.status == "not_needed":
         return Tally(not_asked=1)

@@ -10,8 +10,8 @@ from catalog.evidence.rules import Rules
 from catalog.services.material import DEFERRABLE, OPTIONAL, Material
 from catalog.services.service import Service
 from certs.canonical import Json
+from certs.signatures import round_request
 from hub.cases.finding import material_dataset
-from hub.cases.rounds import round_request
 from hub.cases.state import CaseState, MaterialIn
 
 _STATUS = {
@@ -112,7 +112,7 @@ def _evidence(
         filed = basis.materials.get(said.held)
         if filed is None:
             yield "held"
-        elif filed >= basis.first and said.brought is None:
+        elif filed >= basis.first and said.brought is None and not said.optional:
             # It was handed in for this very case: that is no material less.
             yield "brought-hidden"
 

@@ -22,17 +22,18 @@ from catalog.evidence.rules import Rules
 from catalog.services import reading as services_reading
 from catalog.services.service import Service
 from certs.canonical import Json, parse
-from certs.encoding import digest
+from certs.encoding import digest, rfc3339
 from certs.errors import LeafMismatch, Malformed
 from certs.leaf import SALT_BYTES, part_digest, read_leaf
 from hub.cases.state import DECIDING, CaseState, MaterialIn
+from hub.ledger.destructions import Thing, read
 from hub.reuse.figure import counted, figure
 from hub.reuse.judged import Answered, Basis, judge
 from hub.storage.sqlite import Connection
 
 _LARGEST = 1 << 20
 _DEPTH = 8
-_KINDS = ("case", "delegation", "material", "rules", "service")
+_KINDS = ("case", "delegation", "destruction", "material", "rules", "service")
 _WHERE = " OR ".join(f'instr(leaf, \'"kind":"{kind}"\') > 0' for kind in _KINDS)
 _PARTS = "CAST(leaf AS BLOB), CAST(control AS BLOB), CAST(salts AS BLOB)"
 """Whoever has tampered may have left values of another type."""
@@ -72,6 +73,7 @@ class ReuseVerification:
         self._found = Reuse()
         self._cases: dict[str, _Seen] = {}
         self._materials: dict[str, int] = {}
+        self._destroyed: set[Thing] = set()
         self._delegations: dict[str, Mapping[str, Json]] = {}
         self._services: dict[str, Mapping[str, Json]] = {}
         self._sets: dict[str, Mapping[str, Json]] = {}
@@ -86,7 +88,7 @@ class ReuseVerification:
             " ORDER BY position"
         )
         for position, data, control, salts in rows:
-            kind, members = self._entry(position, data, control, salts)
+            kind, time, members = self._entry(position, data, control, salts)
             state = members.get("state")
             if not isinstance(state, dict):
                 continue
@@ -98,9 +100,11 @@ class ReuseVerification:
                 self._delegations[str(state.get("id"))] = state
             elif kind == "material":
                 self._materials.setdefault(str(state.get("id")), position)
+            elif kind == "destruction" and (told := read(state)) is not None:
+                self._destroyed.update(told.things)
             elif kind == "case":
                 self._found.entries += 1
-                self._case(position, members, state)
+                self._case(position, time, members, state)
         self._tables()
         self._found.cases = len(self._cases)
         self._found.cells = counted(seen.state for seen in self._cases.values())
@@ -108,19 +112,21 @@ class ReuseVerification:
 
     def _entry(
         self, position: int, data: bytes, control: bytes, salts: bytes
-    ) -> tuple[str, Mapping[str, Json]]:
-        """Kind and *control* of an entry, once they are found to belong together."""
+    ) -> tuple[str, int, Mapping[str, Json]]:
+        """Kind, time and *control* of an entry, once they are found to belong together."""
         try:
             leaf = read_leaf(data)
             members = parse(control, max_bytes=_LARGEST, max_depth=_DEPTH)
         except (LeafMismatch, Malformed):
             self._fault(position, "unreadable")
-            return "", {}
+            return "", 0, {}
         if part_digest("control", salts[:SALT_BYTES], control) != leaf.control:
             self._fault(position, "control")
-        return leaf.kind, members if isinstance(members, dict) else {}
+        return leaf.kind, leaf.time, members if isinstance(members, dict) else {}
 
-    def _case(self, position: int, members: Mapping[str, Json], told: Mapping[str, Json]) -> None:
+    def _case(
+        self, position: int, time: int, members: Mapping[str, Json], told: Mapping[str, Json]
+    ) -> None:
         try:
             state = CaseState.model_validate(told)
         except ValidationError:
@@ -129,6 +135,8 @@ class ReuseVerification:
         before = self._cases.get(state.id)
         first = position if before is None else before.first
         self._cases[state.id] = _Seen(first, position, state)
+        if before is None and state.opened != rfc3339(time):
+            self._fault(position, "opened")  # it would count in another month
         for why in self._order(before, state):
             self._fault(position, why)
         if before is not None and state.act not in DECIDING:
@@ -143,7 +151,7 @@ class ReuseVerification:
             licences=self._licences,
             answer=self._answer,
         )
-        for why in self._decided(basis):
+        for why in self._decided(basis, before):
             self._fault(position, why)
 
     def _order(self, before: _Seen | None, state: CaseState) -> Iterator[str]:
@@ -151,14 +159,15 @@ class ReuseVerification:
         if before is None:
             if state.act != "open" or state.version != 1:
                 yield "first"
-            if any(one.brought is not None for one in state.materials):
+            # What had been filed for this case before it was opened was brought, and found.
+            if any(one.brought not in {None, one.held} for one in state.materials):
                 yield "brought"
             return
         old = before.state
         step = 0 if state.act == "read" else 1
         if state.act == "open" or state.version != old.version + step:
             yield "version"
-        if (state.department, state.opened) != (old.department, old.opened):
+        if _fixed(state) != _fixed(old):
             yield "case"
         if old.status != "open" and (state.status != old.status or state.act in DECIDING):
             yield "after-the-end"
@@ -170,7 +179,7 @@ class ReuseVerification:
         if state.act not in DECIDING and not _left(old, state):
             yield "undecided"
 
-    def _decided(self, basis: Basis) -> Iterator[str]:
+    def _decided(self, basis: Basis, before: _Seen | None) -> Iterator[str]:
         """Whether a decision follows from what it names."""
         state = basis.state
         rules = self._rules_of(state)
@@ -191,7 +200,11 @@ class ReuseVerification:
                     yield "material-missing"
                 else:
                     yield from judge(wanted[name], service, material, rules, basis)
-        if wanted.keys() != listed or len(state.materials) != len(wanted):
+        # A list that moves on may drop what was brought for it: that stays brought.
+        dropped = wanted.keys() - listed
+        if any(not _brought_before(wanted[name], before) for name in dropped) or (
+            len(state.materials) != len(wanted)
+        ):
             yield "material-unknown"
 
     def _rules_of(self, state: CaseState) -> Rules | None:
@@ -248,7 +261,7 @@ class ReuseVerification:
         ).fetchone()
         if row is None:
             return None
-        kind, members = self._entry(position, *row)
+        kind, _, members = self._entry(position, *row)
         return Answered(kind, members)
 
     def _text(self, table: str, code: str, version: int) -> bytes | None:
@@ -269,11 +282,15 @@ class ReuseVerification:
     def _tables(self) -> None:
         """Whether the tables that the figure is shown from are those that the entries give."""
         stored = {
-            row[0]: (row[1], row[2])
-            for row in self._connection.execute("SELECT id, entry, state FROM cases")
+            row[0]: (row[1], row[2], bool(row[3]))
+            for row in self._connection.execute(
+                "SELECT id, entry, state, length(sealed) > 0 FROM cases"
+            )
         }
         for case, seen in self._cases.items():
-            entry, state = stored.pop(case, (None, ""))
+            entry, state, there = stored.pop(case, (None, "", True))
+            if there == (("case", case) in self._destroyed):
+                self._fault(seen.position, "content")
             try:
                 same = CaseState.model_validate_json(state) == seen.state
             except ValidationError:
@@ -291,6 +308,16 @@ class ReuseVerification:
 
     def _fault(self, position: int, why: str) -> None:
         self._found.faults.append(Fault(position, why))
+
+
+def _fixed(state: CaseState) -> tuple[str, str, frozenset[str]]:
+    """What no act of a case changes: whose it is, since when, and of which services."""
+    return state.department, state.opened, frozenset(one.service for one in state.services)
+
+
+def _brought_before(said: MaterialIn, before: _Seen | None) -> bool:
+    old = None if before is None else before.state.by_name.get(said.name)
+    return old is not None and said.brought is not None and said.brought == old.brought
 
 
 def _left(old: CaseState, state: CaseState) -> bool:

@@ -44,10 +44,12 @@ class CaseRow(SQLModel, table=True):
     applicant: bytes | None = Field(default=None, index=True)
     """Keyed digest of the applicant: by it broken promises are found."""
     key: bytes
-    """Wrapped; seals the content."""
+    """Wrapped; seals the content. Empty, as ``sealed``, once that was destroyed."""
     sealed: bytes
     state: str
     """What the newest entry says of it."""
+    touched: int = Field(default=0, index=True)
+    """When it was last changed, which reading it does not."""
 
 
 class CommitmentRow(SQLModel, table=True):

@@ -23,6 +23,7 @@ class LicenceRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_licences_token", "department", "token", unique=True),
         Index("ix_licences_ending", "valid_until"),
+        Index("ix_licences_changed", "type", "changed", "id"),
     )
     id: str = Field(primary_key=True)
     type: str = Field(foreign_key="licence_types.code")
@@ -49,6 +50,11 @@ class LicenceRow(SQLModel, table=True):
     valid_until: str
     """Its last day, by which the clock finds it; empty without one. What counts is sealed."""
     issued: int
+    changed: int = 0
+    """Where the newest entry stands that changed what a lookup tells: the order of a feed."""
+    replaces: str | None = None
+    """The licence in whose place it was issued 换证, and below the one that took its place."""
+    replaced_by: str | None = None
 
 
 class LicenceCredentialRow(SQLModel, table=True):

@@ -7,6 +7,7 @@ class MaterialRow(SQLModel, table=True):
     """A material on file. Its pieces lie in the store of objects under its id."""
 
     __tablename__ = "materials"
+    __table_args__ = (Index("ix_materials_changed", "dataset", "changed", "id"),)
     id: str = Field(primary_key=True)
     dataset: str = Field(foreign_key="datasets.code")
     department: str = Field(foreign_key="departments.code")
@@ -16,7 +17,7 @@ class MaterialRow(SQLModel, table=True):
     twin: bytes | None = Field(unique=True)
     """Keyed digest of dataset, subject and file; unique; None once the material is withdrawn."""
     key: bytes
-    """The key that seals its pieces and metadata, wrapped."""
+    """The key that seals its pieces and metadata, wrapped; empty once it was destroyed."""
     media_type: str
     size: int
     thumbnail: bool
@@ -25,8 +26,10 @@ class MaterialRow(SQLModel, table=True):
     version: int
     """The newest version of its metadata."""
     status: str
-    """``usable``, ``suspended`` or ``withdrawn``."""
-    filed: int
+    """``usable``, ``suspended``, ``withdrawn`` or ``destroyed``."""
+    filed: int = Field(index=True)
+    changed: int = 0
+    """Where its newest entry stands, also that of its destruction: the order of a feed."""
 
 
 class MaterialFilingRow(SQLModel, table=True):
@@ -37,6 +40,8 @@ class MaterialFilingRow(SQLModel, table=True):
     version: int = Field(primary_key=True)
     department: str
     sealed: bytes
+    until: str | None = Field(default=None, index=True)
+    """Its last day, by which the clock finds it; empty without one. What counts is sealed."""
 
 
 class MaterialUploadRow(SQLModel, table=True):

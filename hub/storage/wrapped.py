@@ -68,7 +68,8 @@ def wrapped_keys(connection: Connection, hub: str) -> Iterator[Wrapped]:
     for licence, blob in connection.execute("SELECT id, key FROM licences").fetchall():
         update = "UPDATE licences SET key = ? WHERE id = ?"
         yield Wrapped(update, licence, licence_context(licence), blob)
-    for case, blob in connection.execute("SELECT id, key FROM cases").fetchall():
+    sealed = "SELECT id, key FROM cases WHERE length(key) > 0"  # the others were destroyed
+    for case, blob in connection.execute(sealed).fetchall():
         yield Wrapped("UPDATE cases SET key = ? WHERE id = ?", case, case_context(case), blob)
     for label, blob in connection.execute("SELECT label, wrapped FROM kept_keys").fetchall():
         update = "UPDATE kept_keys SET wrapped = ? WHERE label = ?"

@@ -81,6 +81,7 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
             yield
         finally:
             hub.erasures.stop()
+            hub.destructions.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -174,6 +175,8 @@ async def _erase(hub: Hub) -> None:
         try:
             if hub.erasures.pending(hub.reading):
                 await asyncio.to_thread(hub.erasures.step)
+            if hub.destructions.pending(hub.reading):
+                await asyncio.to_thread(hub.destructions.step)
             await hub.forgetting.look()
         except Unavailable:
             _log.warning("an erasure could not go on")

@@ -11,9 +11,9 @@ from hub.cases import acts, commitments, kept
 from hub.cases.answering import answer_of, concluded, summary
 from hub.cases.asked import Given, Opening, Parties
 from hub.cases.desk import Handler
+from hub.cases.listing import listed
 from hub.cases.opening import Opened, open_case
-from hub.errors import Forbidden
-from hub.people.permissions import Permission, may, require
+from hub.cases.seeing import sees
 from hub.runtime import Hub
 from hub.web.json_body import answer, read_body_as
 from hub.web.session import person_of
@@ -173,25 +173,27 @@ def _reading_routes(hub: Hub, routes: APIRouter) -> None:
     async def list_cases(
         request: Request,
         status: Annotated[Literal["open", "concluded", "withdrawn"] | None, Query()] = None,
+        before: Annotated[str | None, Query(max_length=64)] = None,
     ) -> Response:
-        seen = _sees(request, hub)
-        found: list[Json] = [summary(one) for one in kept.states(hub.reading, seen, status=status)]
-        return answer({"cases": found})
+        seen = await _sees(request, hub)
+        page = listed(hub.reading, seen, status=status, before=before)
+        found: list[Json] = [summary(one) for one in page.cases]
+        return answer({"cases": found, "more": page.more})
 
     @routes.get("/cases/{case}")
     async def one_case(request: Request, case: str) -> Response:
-        return answer(summary(kept.state_of(hub.reading, case, _sees(request, hub))))
+        seen = await _sees(request, hub)
+        return answer(summary(kept.state_of(hub.reading, case, seen)))
 
 
-def _sees(request: Request, hub: Hub) -> str | None:
-    """The department whose cases a person sees, None for all; raises ``Forbidden``."""
-    person = person_of(request, hub)
-    if may(person, Permission.READ_ALL_CASES):
-        return None
-    require(person, Permission.READ_CASES)
-    if person.department is None:
-        raise Forbidden(what=Permission.READ_CASES.value)
-    return person.department
+async def _sees(request: Request, hub: Hub) -> str | None:
+    """The department whose cases are seen: a connector's own, or a person's; None for all.
+
+    Raises ``Forbidden``.
+    """
+    if "signature-input" in request.headers:
+        return (await signed_call(request, hub)).caller.department
+    return sees(person_of(request, hub))
 
 
 def _read(hub: Hub) -> dict[str, int]:

@@ -28,6 +28,7 @@ from hub.catalogue.errors import EntryIncomplete
 from hub.errors import (
     Busy,
     Conflict,
+    ContentDestroyed,
     Forbidden,
     NotFound,
     NotIdentified,
@@ -56,6 +57,7 @@ STATUS: Mapping[type[YifenError], int] = {
     Forbidden: 403,
     NotFound: 404,
     PersonErased: 410,
+    ContentDestroyed: 410,
     Conflict: 409,
     Unprocessable: 422,
     ApplicationIncomplete: 422,

@@ -6,12 +6,15 @@ Whoever erases cannot release a hold, so nobody destroys alone what somebody wan
 import asyncio
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from certs.canonical import Json
 from certs.encoding import rfc3339
+from hub.destroying.destroying import entered as destroyed
 from hub.ledger import holds
+from hub.ledger.destructions import MOST as MOST_DESTROYED
+from hub.ledger.destructions import What
 from hub.ledger.erasure import entered
 from hub.ledger.retention import Retention
 from hub.ledger.spans import MOST
@@ -20,7 +23,10 @@ from hub.runtime import Hub
 from hub.web.json_body import answer
 from hub.web.person_request import Line, Strict, allowed, given
 
+MOST_TOLD = 1000
+"""Contents in one answer; what is past beyond them is counted."""
 _Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}$")]
+_Id = Annotated[str, StringConstraints(pattern=r"^(m-[0-9a-f]{32}|C-[0-9a-f]{16})$")]
 _Pair = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
@@ -29,6 +35,14 @@ class ErasureBody(Strict):
 
     retention: Retention
     month: _Month
+    basis: Line
+
+
+class DestructionBody(Strict):
+    """Contents to destroy, each by its name, and by what law."""
+
+    what: What
+    ids: Annotated[list[_Id], Field(min_length=1, max_length=MOST_DESTROYED)]
     basis: Line
 
 
@@ -49,6 +63,7 @@ def retention_routes(hub: Hub) -> APIRouter:
     """The routes of retention, erasure and holds."""
     routes = APIRouter(prefix="/v1")
     _erasure_routes(hub, routes)
+    _content_routes(hub, routes)
     _hold_routes(hub, routes)
     return routes
 
@@ -88,6 +103,35 @@ def _erasure_routes(hub: Hub, routes: APIRouter) -> None:
             hub.erasures.enter, asked.retention, asked.month, asked.basis, actor
         )
         return answer({"entries": [*entries]}, 202)
+
+
+def _content_routes(hub: Hub, routes: APIRouter) -> None:
+    @routes.get("/retention/contents")
+    async def contents(request: Request, what: Annotated[What, Query()] = "material") -> Response:
+        allowed(request, hub, Permission.READ_RETENTION)
+        found = await asyncio.to_thread(hub.destructions.past, what)
+        told: list[Json] = [
+            {**one._asdict(), "until": rfc3339(one.until)} for one in found[:MOST_TOLD]
+        ]
+        destructions: list[Json] = [
+            {
+                "complete": one.complete,
+                "entry": one.entry,
+                "listed": one.listed,
+                "what": one.what,
+            }
+            for one in destroyed(hub.reading)
+        ]
+        return answer({"contents": told, "destructions": destructions, "past": len(found)})
+
+    @routes.post("/retention/destructions")
+    async def destroy(request: Request) -> Response:
+        actor = allowed(request, hub, Permission.ERASE)
+        asked = await given(request, hub, DestructionBody)
+        entry = await asyncio.to_thread(
+            hub.destructions.enter, asked.what, asked.ids, asked.basis, actor
+        )
+        return answer({"entry": entry}, 202)
 
 
 def _hold_routes(hub: Hub, routes: APIRouter) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from hub.people.permissions import Permission, require
-from hub.reuse.figure import figure, told
+from hub.reuse.figure import figure_apart, told
 from hub.runtime import Hub
 from hub.web.json_body import answer
 from hub.web.session import person_of
@@ -21,5 +21,6 @@ def reuse_routes(hub: Hub, routes: APIRouter) -> None:
     async def reuse(request: Request, since: _From = None, to: _Month = None) -> Response:
         person = person_of(request, hub)
         require(person, Permission.READ_REUSE)
-        found = figure(hub.reading, department=person.department, since=since, until=to)
+        whose = person.department
+        found = await figure_apart(hub.folder, department=whose, since=since, until=to)
         return answer(told(found))

@@ -12,7 +12,7 @@ import re
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -101,6 +101,24 @@ class Visit:
         sent = {"sec-fetch-site": "same-origin", "origin": self.origin} | given
         sent = {name: value for name, value in sent.items() if value}
         return Page(self.client.post(path, data=data, headers=sent, follow_redirects=False))
+
+    def in_loop(self, change: Callable[..., object], *arguments: object) -> None:
+        """Change something where the hub's own tasks run, so that none of them runs beside it."""
+        portal = self.client.portal
+        assert portal is not None
+        portal.call(change, *arguments)
+
+    def upload(self, path: str, fields: dict[str, str], name: str, data: bytes) -> "Page":
+        """A form with a file, as a browser sends it: the fields in their order, the file last."""
+        return Page(
+            self.client.post(
+                path,
+                data=fields,
+                files={"file": (name, data, "application/octet-stream")},
+                headers={"sec-fetch-site": "same-origin"},
+                follow_redirects=False,
+            )
+        )
 
     def sign_in(self, account: str, password: str = PASSWORD) -> "Page":
         self.client.cookies.clear()

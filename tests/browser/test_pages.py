@@ -25,6 +25,14 @@ PAGES = {
     "/ask/resident/lookup": {"hfc.wang"},
     "/ask/resident/verify": {"hfc.wang"},
     "/dossier": {"hfc.wang"},
+    "/cases": {"hfc.wang", "psb.zhou", "psb.ma", "audit.zhao"},
+    "/cases/new": {"hfc.wang"},
+    "/materials": {"hfc.wang"},
+    "/materials/new": {"hfc.wang"},
+    "/licences": {"hfc.wang", "psb.zhou"},
+    "/licences/issued": {"psb.zhou"},
+    "/reuse": {"psb.ma", "admin", "audit.zhao"},
+    "/reuse.csv": {"psb.ma", "admin", "audit.zhao"},
     "/grants": {"hfc.wang", "psb.zhou", "psb.ma", "admin", "audit.zhao"},
     "/grants/ended": {"admin", "audit.zhao"},
     "/grants/matrix": {"psb.zhou", "psb.ma", "admin", "audit.zhao"},
@@ -240,6 +248,37 @@ def test_every_post_of_the_console_asks_for_the_forms_secret(visited: "Visit") -
         },
         "/ask/{dataset}/{operation}": "hfc.wang",
         "/dossier": "hfc.wang",
+        **{
+            f"/{name}": "hfc.wang"
+            for name in (
+                "cases/{case}/scan",
+                "cases/{case}/scan/bring",
+                "materials",
+                "materials/new",
+                "materials/view",
+                "materials/file",
+                "licences",
+                "licences/file",
+            )
+        },
+        "/licences/issue/{code}": steward,
+        "/licences/issued/{licence}/paper": steward,
+        "/licences/issued/{licence}/{act}": steward,
+        **{
+            f"/cases/{act}": "hfc.wang"
+            for act in (
+                "new",
+                "{case}/content",
+                "{case}/notice",
+                "{case}/supplement",
+                "{case}/review",
+                "{case}/materials",
+                "{case}/commitments",
+                "{case}/outcome",
+                "{case}/conclude",
+                "{case}/withdraw",
+            )
+        },
         "/log": "audit.zhao",
         "/log/entry": "audit.zhao",
         "/publications/{publication}/{act}": "psb.zhou",

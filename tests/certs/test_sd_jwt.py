@@ -183,7 +183,7 @@ def test_reserved_names_are_not_issued(name: str) -> None:
             issue(claims, (), KEY, "k1")
 
 
-@pytest.mark.parametrize("name", ["iss", "exp", "vct"])
+@pytest.mark.parametrize("name", ["iss", "aud", "exp", "vct"])
 def test_what_tells_whether_it_holds_is_not_hidden(name: str) -> None:
     with pytest.raises(CredentialInvalid, match="control-claim"):
         issue(CLAIMS, [(name,)], KEY, "k1")

@@ -274,7 +274,7 @@ def test_not_yet_valid_and_issued_later_than_now() -> None:
     assert refused(forged(iat=second + 61)) == "issued-later"
 
 
-@pytest.mark.parametrize("name", ["exp", "nbf", "iss", "vct", "cnf", "status", "aka_vcts"])
+@pytest.mark.parametrize("name", ["exp", "nbf", "iss", "aud", "vct", "cnf", "status", "aka_vcts"])
 def test_expiry_or_status_that_the_holder_may_keep_back(name: str) -> None:
     shown = disclosure(name, CLAIMS.get(name, 1))
     assert refused(forged(shown, _sd=[of(shown)], **{name: "absent"})) in {

@@ -10,7 +10,7 @@ import pytest
 from connectors.client import Connector
 from connectors.errors import HubUnreachable, ReceiptUnknown, Refused, StoreUnreadable
 from connectors.receipts.sqlite import NEEDED, connect, driver
-from connectors.receipts.store import ReceiptStore
+from connectors.receipts.store import SCHEMA, ReceiptStore
 
 if TYPE_CHECKING:
     from conftest import StandIn
@@ -166,3 +166,20 @@ def test_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadable) as unreadable:
         ReceiptStore(path)
     assert unreadable.value.facts["why"] == "version"
+
+
+def test_a_store_from_before_cases_is_brought_up(tmp_path: Path) -> None:
+    path = tmp_path / "receipts.db"
+    ReceiptStore(path).close()
+    connection = connect(path)
+    connection.execute("DROP TABLE cases")
+    connection.execute("ALTER TABLE attempts DROP COLUMN round")
+    connection.execute("PRAGMA user_version = 3")
+    connection.close()
+    store = ReceiptStore(path)
+    assert store.rows("SELECT round FROM attempts") == []
+    assert store.rows("SELECT version FROM cases") == []
+    store.close()
+    connection = connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+    connection.close()

@@ -10,7 +10,7 @@ from connectors.batch.question import Subject
 from connectors.errors import Problem, QuestionRefused, Refused
 from connectors.feed.errors import FeedRefused
 from connectors.feed.page import Change, FeedPage
-from connectors.feed.question import feed, kept_feed
+from connectors.feed.question import KnownCases, feed, kept_feed
 from connectors.feed.run import Tally, Wanted, catch_up
 from connectors.feed.state import Subscription
 
@@ -43,9 +43,11 @@ class Hub:
         most: int,
         subjects: Sequence[Subject] | None,
         wait: int,
+        of_cases: bool,
+        known: KnownCases | None,
     ) -> FeedPage | None:
-        asked = (dataset, purpose, officer, most, subjects, wait)
-        assert asked == ("resident", "a_purpose", "li.wei", 100, None, 0)
+        asked = (dataset, purpose, officer, most, subjects, wait, of_cases, known)
+        assert asked == ("resident", "a_purpose", "li.wei", 100, None, 0, False, None)
         self.cursors.append(cursor)
         found = self.pages.pop(0) if self.pages else None
         if isinstance(found, Refused):

@@ -14,8 +14,8 @@ from world.outsider import Outsider
 from world.town import ABSENT, PURPOSE, SUBJECTS, World
 
 from certs.canonical import Json, canonical, parse
-from certs.encoding import b64u, digest, sha256
-from certs.leaf import read_leaf
+from certs.encoding import b64u, digest, sha256, unb64u
+from certs.leaf import part_digest, read_leaf
 from certs.note import vkey
 from certs.proof_file import read_proof
 from certs.receipts import Receipt, ReceiptSigner, key_thumbprint, leaves_digest, verify_receipt
@@ -321,7 +321,22 @@ def same_result_twice(results: list[Members], _: list[Members], receipt: Receipt
     return receipt
 
 
+def a_delegation_that_we_never_named(
+    _: list[Members], openings: list[Members], receipt: Receipt
+) -> Receipt:
+    """One entry among the others is made under somebody's delegation."""
+    one = openings[2]
+    control, leaf = one["control"], one["leaf"]
+    assert isinstance(control, dict)
+    assert isinstance(leaf, dict)
+    control["delegation"] = "demo.yifen:D-0123456789ab"
+    salt = unb64u(str(one["control_salt"]))
+    leaf["control"] = part_digest("control", salt, canonical(control))
+    return receipt
+
+
 ATTACKS = {
+    a_delegation_that_we_never_named: "control-delegation",
     swap_results: "result-digest",
     swap_subjects: "leaf-person",
     drop_subject: "subjects",

@@ -1,26 +1,25 @@
 """A real connector follows a real hub: what it believes, keeps, proves, and refuses."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
 import pytest
 from publishing import resident_id
 from world.asking import Members
 from world.auditing import Auditor, export_of, load
-from world.bridge import Bridge, enrolled
+from world.bridge import enrolled
 from world.feeding import Provider, Row, terms
 from world.licences import DATASET
+from world.lying import Alter, Lying
 from world.outsider import Outsider, only
 from world.town import ADMINISTRATOR, PURPOSE, World
 
-from certs.canonical import canonical, parse
+from certs.canonical import canonical
 from certs.encoding import b64u, digest, sha256
 from certs.note import vkey
-from certs.receipts import Receipt, ReceiptSigner, key_thumbprint, leaves_digest, verify_receipt
-from certs.tree import leaf_hash
+from certs.receipts import Receipt
 from connectors.batch.question import Subject
 from connectors.client import Connector
 from connectors.errors import AnswerRefused, EvidenceBroken, HubUnreachable, Refused
@@ -31,41 +30,6 @@ from hub.feeds.ask import Followed
 from hub.settings import Limits
 
 ROWS: list[Row] = [(f"L{number}", number % 4, f"note {number}") for number in range(12)]
-Alter = Callable[[Members, Receipt], Receipt]
-
-
-@dataclass
-class Lying(Bridge):
-    """A hub with every key that alters a page and signs it again."""
-
-    alter: Alter | None = None
-    lose: int = 0
-    """Answers that are lost on the way."""
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = super().handle_request(request)
-        if not request.url.path.endswith("/feed"):
-            return answer
-        if self.lose:
-            self.lose -= 1
-            raise httpx2.ConnectError("lost")
-        return answer if self.alter is None else self._altered(answer)
-
-    def _altered(self, answer: httpx2.Response) -> httpx2.Response:
-        assert self.alter is not None
-        answer.read()
-        key = self.world.receipt_key
-        kid = key_thumbprint(key.public)
-        document = parse(answer.content, max_bytes=1 << 24, max_depth=12)
-        assert isinstance(document, dict)
-        receipt = verify_receipt(answer.headers["hub-receipt"], {kid: key.public})
-        receipt = self.alter(document, receipt)
-        hashes = [leaf_hash(canonical(one["leaf"])) for one in document["openings"]]  # type: ignore[index, union-attr, call-overload]
-        body = canonical(document)
-        receipt = receipt._replace(leaves=leaves_digest(hashes), body=digest(body))
-        token = ReceiptSigner(key, kid).issue(receipt)
-        headers = {"content-type": "application/json", "hub-receipt": token}
-        return httpx2.Response(200, headers=headers, stream=httpx2.ByteStream(body))
 
 
 @dataclass

@@ -106,5 +106,7 @@ def test_from_the_register_to_a_stranger(  # noqa: PLR0915 one story
         assert (told["status"], told["credentials"]) == ("07", 2)
         at_counter("licence", "show", "l-0", code=1)
         at_counter("licence", "paper", licence, str(tmp_path / "x.pdf"), code=1)
+        checked = json.loads(at_counter("licence", "verify-file", str(order_file), code=1))
+        assert (checked["printed_here"], checked["good"]) == (False, False)
         at_hub("licence", "status", "business_licence", "suspended")
         at_hub("licence", "issuers", "business_licence", "--issuer", issuer)

@@ -310,10 +310,13 @@ def _dicts(value: Json) -> list[Members]:
     return [one for one in value if isinstance(one, dict)]
 
 
-def casework(world: World) -> Casework:
+def casework(world: World, retention: str = "default") -> Casework:
     """Register the service and its rules, and a type of material that ``nrb`` may look up."""
     changes = world.hub.changes
-    datasets.register(changes, ADMINISTRATOR, "mrb", source(LEASE), ON_RECORD)
+    definition = source(LEASE)
+    if retention != "default":
+        definition = f'retention = "{retention}"\n'.encode() + definition
+    datasets.register(changes, ADMINISTRATOR, "mrb", definition, ON_RECORD)
     terms = covering(
         world.town.founded,
         dataset=LEASE,

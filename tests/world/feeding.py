@@ -244,8 +244,10 @@ def check_page(sent: Sent, answer: Answer, key: PublicKey, kid: str) -> Receipt:
     assert receipt.entries == len(openings) == len(results(answer))
     for leaf, opened, result in zip(leaves, openings, results(answer), strict=True):
         person: Json = {
-            "case": None, "officer": question["officer"], "subject": result.get("subject")
-        }  # fmt: skip
+            "case": result.get("case"),
+            "officer": question["officer"],
+            "subject": result.get("subject"),
+        }
         control = cast("Members", opened["control"])
         assert read_leaf(leaf).kind == "feed"
         check_part("control", read_leaf(leaf), str(opened["control_salt"]), control)
@@ -267,6 +269,7 @@ class Follower:
     named: set[str] | None = None
     """What an unfinished reset has named."""
     pages: int = 0
+    dataset: str = DATASET
 
     def take(self, answer: Answer) -> None:
         """Take a page in, then its cursor."""
@@ -289,7 +292,8 @@ class Follower:
         self.pages += 1
 
     def question(self) -> Sent:
-        return feed(self.gateway, self.cursor, most=self.most, subjects=self.subjects)
+        given: Members = {"most": self.most, "subjects": self.subjects}
+        return feed(self.gateway, self.cursor, dataset=self.dataset, **given)
 
     def once(self, world: World) -> bool:
         """Ask for a page and take it in; False if there was nothing new."""

@@ -9,6 +9,7 @@ from hub.ledger.replay import Replay
 from hub.ledger.told.shapes import Row, Rows, State, Stored, Table
 
 _BOUND = b"yifen/v1/credential\x00"
+_CHAIN = ("replaces", "replaced_by")
 
 
 def _states(replay: Replay, kind: str) -> Iterator[tuple[str, State]]:
@@ -36,19 +37,21 @@ def _stored_type(row: Stored) -> Row:
 
 
 def _licences(replay: Replay) -> Rows:
-    members = ("type", "department", "content", "note", "version", "status")
+    members = ("type", "department", "content", "note", "version", "status", *_CHAIN)
     return {
-        name: tuple(state.get(member) for member in members)
+        name: (*(state.get(member) for member in members), replay.told["licence", name])
         for name, state in _states(replay, "licence")
     }
 
 
 def _stored_licence(row: Stored) -> Row:
-    name, kind, department, sealed, note, version, status = row
-    if not isinstance(version, int):
+    name, kind, department, sealed, note, version, status, replaces, replaced_by, changed = row
+    if not isinstance(version, int) or not isinstance(changed, int):
         raise TypeError("licences")
     told = (digest(_blob(sealed)), digest(_blob(note)))
-    return _text(name), _text(kind), _text(department), *told, version, _text(status)
+    chain = (_named(replaces), _named(replaced_by))
+    named = (_text(name), _text(kind), _text(department))
+    return *named, *told, version, _text(status), *chain, changed
 
 
 def _listed(member: str) -> Callable[[Replay], Rows]:
@@ -96,6 +99,10 @@ def bound(list_: int, place: int, salt: bytes) -> str:
     return b64u(sha256(_BOUND + salt + list_.to_bytes(8, "big") + place.to_bytes(8, "big")))
 
 
+def _named(value: str | int | bytes | None) -> str | None:
+    return None if value is None else _text(value)
+
+
 def _text(value: str | int | bytes | None) -> str:
     if not isinstance(value, str):
         raise TypeError("text")
@@ -117,7 +124,8 @@ LICENCES = (
     ),
     Table(
         "licence",
-        "SELECT id, type, department, sealed, note, version, status FROM licences",
+        "SELECT id, type, department, sealed, note, version, status, replaces, replaced_by, changed"
+        " FROM licences",
         _stored_licence,
         _licences,
     ),

@@ -6,7 +6,7 @@ from random import Random
 
 from hub.ops.city.calendar import LAST, Calendar, years
 from hub.ops.city.enterprises import Enterprise, Enterprises
-from hub.ops.city.families import DAUGHTER, SON, Families, Household, Person
+from hub.ops.city.families import DAUGHTER, MARRIED, SON, Families, Household, Person
 from hub.ops.city.holdings import MATERIAL_SHARE, Holdings
 from hub.ops.city.places import PLACES
 from hub.ops.city.sheets import Sheets
@@ -22,7 +22,10 @@ RETIREMENT = years(60)
 PREMISES_SHARE = 0.1
 MOVED_SHARE = 0.1
 LONG_NAME = 3
+FOUNDER_FROM, FOUNDER_UNTIL = years(25), years(55)
+MOTHER_FROM, MOTHER_UNTIL = years(22), years(40)
 MANY_APPROVALS = 2
+COUPLE = 2
 
 
 def build(
@@ -163,12 +166,27 @@ class _City:
         youngest = home.members[-1]
         if LAST - youngest.day < years(1):
             self._remember("newborn", youngest)
+        self._remember_stories(home)
         if len(owners) > 1 and "owner" not in self.samples:
             children = [person for person in home.members if person.relation in {SON, DAUGHTER}]
             if children and len(head.name) >= LONG_NAME:
                 self._remember("owner", head)
                 self._remember("owners_spouse", owners[1])
                 self._remember("owners_child", children[0])
+
+    def _remember_stories(self, home: Household) -> None:
+        """Who may open a restaurant, and who may have a child; the owner is none of them."""
+        head, count = home.members[0], len(home.members)
+        if home.departed:
+            return
+        if count == 1 and FOUNDER_FROM < LAST - head.day < FOUNDER_UNTIL:
+            if len(head.name) >= LONG_NAME:
+                self._remember("founder", head)
+        elif count == COUPLE and head.marital == MARRIED and "mother" not in self.samples:
+            mother, father = sorted(home.members, key=lambda person: person.male)
+            if MOTHER_FROM < LAST - mother.day < MOTHER_UNTIL:
+                self._remember("mother", mother)
+                self._remember("father", father)
 
     def _remember_enterprise(self, one: Enterprise) -> None:
         found = {

@@ -22,7 +22,8 @@ class CitySummary:
     city may lack some: ``owner`` (a parent with a home), ``owners_spouse`` (co-owner of that
     home), ``owners_child``, ``newborn`` (under a year),
     ``deceased``, ``material_holder``, ``legal_representative`` and the enterprise ``led``;
-    ``approved`` (two approvals), ``penalised``, ``red_listed``, ``black_listed``.
+    ``approved`` (two approvals), ``penalised``, ``red_listed``, ``black_listed``; ``founder``, who
+    lives alone and may open a business; ``mother`` and ``father``, a couple without children.
     """
 
     folder: Path

@@ -1,7 +1,7 @@
-"""Who plays: three departments with their datasets, and eight people with random passwords."""
+"""Who plays: the departments, what each provides, and their people with random passwords."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,12 +10,25 @@ from certs.keys import write_secret
 from hub.people.permissions import Role
 
 POLICE, MARKET, LAND = "psb", "mrb", "nrb"
+FIRE, HEALTH, INSURANCE, LABOUR = "frb", "hcb", "hsb", "hrb"
+STAFF: Mapping[str, tuple[Role, ...]] = {
+    POLICE: ("officer", "steward"),
+    MARKET: ("officer", "steward"),
+    LAND: ("officer", "steward"),
+    FIRE: ("officer",),
+    HEALTH: ("officer",),
+    INSURANCE: ("steward", "head"),
+    LABOUR: ("officer", "head"),
+}
+"""Every department, and which roles somebody has in it."""
+CONNECTED = (POLICE, MARKET, LAND, FIRE, HEALTH, LABOUR)
+"""Departments with a connector: the insurance bureau has its cases handled by a window."""
 DATASETS = {
     POLICE: ("resident", "household"),
     MARKET: ("legal_entity", "credit_approval", "credit_penalty", "credit_list", "e_licence"),
     LAND: ("real_estate", "shared_material"),
 }
-"""What each department provides; together all that the catalogue brings."""
+"""What each department publishes; together all that the catalogue brings."""
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 # Four groups of five out of 31 characters: 99 bits.
@@ -53,6 +66,10 @@ class Cast:
         """The steward of a department."""
         return self.named(f"{department}-steward")
 
+    def head(self, department: str) -> Account:
+        """The head of a department."""
+        return self.named(f"{department}-head")
+
     @property
     def administrator(self) -> Account:
         """Who admits and grants."""
@@ -72,9 +89,8 @@ def gather(language: Language) -> Cast:
         return Account(account, name, role, department, _password(), _password())
 
     people = [person("admin", "administrator"), person("auditor", "auditor")]
-    for code in DATASETS:
-        people.append(person(f"{code}-officer", "officer", code))
-        people.append(person(f"{code}-steward", "steward", code))
+    for code, roles in STAFF.items():
+        people += [person(f"{code}-{role}", role, code) for role in roles]
     return Cast(tuple(people))
 
 

@@ -83,6 +83,10 @@ class Report(_Part):
     why_held: tuple[str, ...] = ()
 
 
+class _Filed(_Part):
+    material: str
+
+
 class _Publication(_Part):
     publication: str
     state: str
@@ -187,12 +191,15 @@ class Connector:
         with _Secret(self.home.parent / "claims.json", canonical(claims)) as file:
             return self._call((*command, "--claims-file", str(file)), Verified, given)
 
-    def publish(self, dataset: str, file: Path, done: Callable[[int], None]) -> Published:
+    def publish(
+        self, dataset: str, file: Path, done: Callable[[int], None], *, changes: bool = False
+    ) -> Published:
         """Publish a file; a held one is an ending like a live one.
 
         ``done`` is told now and then how many rows have been sent and checked, two steps a row.
+        ``changes`` are single rows that come to what is live.
         """
-        command = ("publish", dataset, str(file), "--yes")
+        command = ("publish", dataset, str(file), "--yes", *(("--changes",) if changes else ()))
         ran = self._run(command, heard=lambda line: _count(line, done))
         return self._read(command, ran, Published)
 
@@ -206,6 +213,16 @@ class Connector:
         with _Secret(self.home.parent / "row.txt", "\x1f".join(row).encode("utf-8")) as file:
             given = subject[1].encode("utf-8") + b"\n"
             self._sure((*command, "--row-file", str(file)), _Part, given)
+
+    def file(
+        self, dataset: str, paper: Path, holder: tuple[str, str], said: Mapping[str, str]
+    ) -> str:
+        """File what an applicant has handed in; gives its number."""
+        command = ["material", "add", dataset, str(paper), "--subject-type", holder[0]]
+        for name, value in said.items():
+            command += [f"--{name}", value]
+        given = holder[1].encode("utf-8") + b"\n"
+        return self._sure(tuple(command), _Filed, given).material
 
     def fetch(self) -> Fetched:
         """Fetch the proofs that are due."""

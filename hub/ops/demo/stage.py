@@ -15,7 +15,7 @@ from certs.canonical import Json
 from hub.clock import Clock, system_clock
 from hub.ops.city import CitySummary, Sample
 from hub.ops.demo.api import Api, Connect
-from hub.ops.demo.cast import DATASETS, Account, Cast, gather
+from hub.ops.demo.cast import CONNECTED, Account, Cast, gather
 from hub.ops.demo.connector import Answer, Connector, Question, Refusal, Verified
 from hub.ops.demo.errors import CityTooSmall, HubEnded, PortTaken
 from hub.ops.demo.folder import DemoFolder
@@ -44,11 +44,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A department: its officer, its steward, its connector, its files."""
+    """A department that has a connector: its officer, its files."""
 
     code: str
     officer: Account
-    steward: Account
     connector: Connector
     files: Path
 
@@ -78,6 +77,10 @@ class Stage:
     asked: dict[str, list[int]] = field(default_factory=dict)
     """The entries that the departments were told of, by subject."""
     refused: int = 0
+    filed: set[tuple[str, str]] = field(default_factory=set)
+    """Papers that departments have on file: type and holder."""
+    asked_in_cases: set[int] = field(default_factory=set)
+    """Where rounds of questions begin in the ledger that cases were told of."""
 
     @property
     def address(self) -> str:
@@ -167,7 +170,7 @@ def set_stage(options: Options, teller: Teller, connect: Connect) -> Iterator[St
                 children=children,
                 teller=teller,
                 cast=cast,
-                offices={code: _office(code, cast, folder, children) for code in DATASETS},
+                offices={code: _office(code, cast, folder, children) for code in CONNECTED},
                 clock=system_clock,
                 connect=connect,
                 earlier=earlier,
@@ -210,7 +213,6 @@ def _office(code: str, cast: Cast, folder: DemoFolder, children: Children) -> Of
     return Office(
         code=code,
         officer=cast.officer(code),
-        steward=cast.steward(code),
         connector=Connector(children, root / "connector"),
         files=root / "data",
     )

@@ -6,17 +6,22 @@ from hub.ops.demo.acts import (
     admission,
     asking,
     auditing,
+    counting,
     granting,
     holding,
+    losing,
+    newborn,
     opening,
+    preparing,
     proving,
     publishing,
     refusing,
     repairing,
+    restaurant,
     revoking,
 )
 from hub.ops.demo.api import Connect
-from hub.ops.demo.cast import whereabouts
+from hub.ops.demo.cast import LABOUR, LAND, whereabouts
 from hub.ops.demo.stage import Options, Stage, sample, set_stage
 from hub.ops.demo.telling import Teller, count
 
@@ -65,13 +70,19 @@ def tell(stage: Stage) -> None:
     refusing.play(stage, known)
     repairing.play(stage, city.summary)
     revoking.play(stage, administrator, known, granted["identity"])
+    parents = newborn.family(stage, city.summary)
+    delegation = preparing.play(stage, administrator, parents.benefits())
+    opened = restaurant.play(stage, city.summary)
+    losing.play(stage, opened)
+    born = newborn.play(stage, parents, delegation)
+    figure = counting.play(stage, administrator, {**opened.cases, **born})
     proven = proving.play(stage, known)
     derived = auditing.play(stage, known)
     administrator.close()
     teller = stage.teller
     teller.lines("")
     teller.title("demo.numbers", expected=teller.expected, seconds=f"{teller.seconds:.0f}")
-    for line in ("rows", "asked", "ledger"):
+    for line in ("rows", "asked", "cases", "ledger"):
         text = teller.words(
             f"demo.numbers.{line}",
             rows=count(city.rows),
@@ -79,6 +90,10 @@ def tell(stage: Stage) -> None:
             answers=count(derived.answers),
             refused=stage.refused,
             proven=proven,
+            listed=figure.total.listed,
+            covered=figure.total.covered,
+            brought=figure.total.brought,
+            promised=figure.total.later + figure.total.promised,
             entries=count(derived.entries),
             changes=count(derived.changes),
         )
@@ -104,7 +119,12 @@ def _introduce(stage: Stage, somebody: str) -> None:
         cells = (person.account, person.password, whereabouts(person, teller.language), person.name)
         teller.row(cells, (13, 23, 40, 20))
     folder = stage.options.folder
+    looking = {
+        "counter": stage.cast.officer(LABOUR).account,
+        "auditor": stage.cast.auditor.account,
+    }
     teller.lines(
         f"  {teller.words('demo.accounts.kept', file=str(folder / 'accounts.txt'))}",
-        f"  {teller.words('demo.try', id=somebody, account=stage.cast.people[-2].account)}",
+        f"  {teller.words('demo.try', id=somebody, account=stage.cast.officer(LAND).account)}",
+        f"  {teller.words('demo.look', address=stage.address, **looking)}",
     )

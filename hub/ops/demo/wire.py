@@ -1,4 +1,4 @@
-"""A signed request sent by hand, as somebody would who listens on the wire and sends it again.
+"""A signed request sent by hand: by a department's own system, or by who listens on the wire.
 
 The department's own key signs it once; whoever recorded it has the bytes and not the key.
 """
@@ -44,6 +44,19 @@ class Reply:
     entry: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The status and the body of an answer to a department's own system."""
+
+    status: int
+    body: bytes
+
+    @property
+    def problem(self) -> str:
+        """The problem's code; empty where there is none."""
+        return _Told.model_validate_json(self.body).code
+
+
 class _Told(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -61,6 +74,16 @@ def record(
 ) -> Recorded:
     """Sign a question with the connector's key in ``home``; it is not sent."""
     body = canonical({**question, "request_id": b64u(os.urandom(16))})
+    return _signed(home, address, path, body, clock)
+
+
+def call(home: Path, address: str, path: str, body: Mapping[str, Json], clock: Clock) -> Said:
+    """Sign and send what is no question of one subject; raises ``Unavailable``."""
+    response = _sent(_signed(home, address, path, canonical(body), clock))
+    return Said(response.status_code, response.content)
+
+
+def _signed(home: Path, address: str, path: str, body: bytes, clock: Clock) -> Recorded:
     headers = {"content-type": "application/json"}
     message = Message("POST", address + path, headers)
     keyid = read_certificate((home / "certificate.pem").read_bytes()).keyid
@@ -79,18 +102,22 @@ def record(
 
 def send(recorded: Recorded) -> Reply:
     """Send the bytes as they are; raises ``Unavailable``."""
-    headers = dict(recorded.headers)
-    try:
-        with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
-            response = client.post(recorded.url, content=recorded.body, headers=headers)
-    except httpx.HTTPError as error:
-        raise Unavailable(why="no-answer") from error
+    response = _sent(recorded)
     receipt = response.headers.get("hub-receipt")
     return Reply(
         response.status_code,
         _Told.model_validate_json(response.content).code,
         None if receipt is None else _promised(receipt),
     )
+
+
+def _sent(recorded: Recorded) -> httpx.Response:
+    headers = dict(recorded.headers)
+    try:
+        with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
+            return client.post(recorded.url, content=recorded.body, headers=headers)
+    except httpx.HTTPError as error:
+        raise Unavailable(why="no-answer") from error
 
 
 def _promised(receipt: str) -> int:

@@ -10,6 +10,9 @@ from hub.web.pages.applications import application_pages
 from hub.web.pages.applying import applying_pages
 from hub.web.pages.ask import ask_pages
 from hub.web.pages.calendar import calendar_pages
+from hub.web.pages.case_acts import case_act_pages
+from hub.web.pages.case_opening import case_opening_pages
+from hub.web.pages.cases import case_pages
 from hub.web.pages.catalogue import catalogue_pages
 from hub.web.pages.delegating import delegating_pages
 from hub.web.pages.delegations import delegation_pages
@@ -23,10 +26,15 @@ from hub.web.pages.grant_life import grant_life_pages
 from hub.web.pages.grants import grant_pages
 from hub.web.pages.home import home_pages
 from hub.web.pages.licence import licence_pages
+from hub.web.pages.licence_finding import licence_finding_pages
+from hub.web.pages.licence_issuing import licence_issuing_pages
 from hub.web.pages.log import log_pages
+from hub.web.pages.materials import material_pages
 from hub.web.pages.objections import objection_pages
 from hub.web.pages.password import password_pages
 from hub.web.pages.publications import publication_pages
+from hub.web.pages.reuse import reuse_pages
+from hub.web.pages.scans import scan_pages
 from hub.web.pages.sign_in import sign_in_pages
 from hub.web.pages.style import style_sheet
 from hub.web.pages.usage import usage_pages
@@ -44,6 +52,10 @@ def pages(hub: Hub, shelf: Shelf) -> APIRouter:
         password_pages(console),
         ask_pages(console),
         dossier_pages(console),
+        # Before the one that takes any case.
+        case_opening_pages(console),
+        case_pages(console),
+        case_act_pages(console),
         catalogue_pages(console, shelf),
         # Before the one that takes any code.
         entry_draft_pages(console),
@@ -55,6 +67,9 @@ def pages(hub: Hub, shelf: Shelf) -> APIRouter:
         application_pages(console),
         objection_pages(console),
         calendar_pages(console),
+        scan_pages(console),
+        material_pages(console),
+        reuse_pages(console),
         delegating_pages(console),
         delegation_pages(console),
         # Before those that take any act of a grant.
@@ -64,6 +79,9 @@ def pages(hub: Hub, shelf: Shelf) -> APIRouter:
         grant_pages(console),
         publication_pages(console),
         log_pages(console),
+        # Before the public one, which takes any code.
+        licence_finding_pages(console),
+        licence_issuing_pages(console),
         licence_pages(console),
         style_sheet(console),
     ):

@@ -21,13 +21,15 @@ from catalog.values import check_value
 from certs.canonical import Json, canonical
 from certs.encoding import b64u, sha256
 from certs.tokens import new_session_id
+from hub.access import departments
 from hub.access.grant import Operation
 from hub.errors import NotFound
+from hub.lookup.ask import DELEGATION
 from hub.people.permissions import Permission, may
 from hub.web.pages.evidence import evidence_of
 from hub.web.pages.form import Form
 from hub.web.pages.frame import Console, Visitor
-from hub.web.pages.offers import Offer, offers
+from hub.web.pages.offers import Offer, lent_offers, offers
 from hub.web.pages.words import told
 
 _REQUEST_ID_BYTES = 16
@@ -48,6 +50,7 @@ class Asked:
     purpose: str
     case: str
     wrong: Mapping[str, str]
+    delegation: str | None = None
 
     def members(self, officer: str, operation: Operation, dataset: str) -> dict[str, Json]:
         """The question as the exchange takes it.
@@ -61,6 +64,8 @@ class Asked:
             "purpose": self.purpose,
             "subject": {"id": self.subject, "type": self.kind},
         }
+        if self.delegation is not None:
+            members[DELEGATION] = self.delegation
         if operation == "lookup":
             members["items"] = list(self.items)
         else:
@@ -77,12 +82,23 @@ def ask_pages(console: Console) -> APIRouter:
     @routes.get("/ask")
     async def choose(request: Request) -> Response:
         visitor = console.visitor(request, Permission.ASK)
-        return console.page(request, visitor, "ask.html", offers=_offers(console, visitor))
+        offered = _offers(console, visitor)
+        groups: dict[str | None, list[Offer]] = {}
+        for offer in offered:
+            groups.setdefault(_named(offer), []).append(offer)
+        return console.page(
+            request,
+            visitor,
+            "ask.html",
+            groups=groups,
+            offices={row["code"]: row for row in departments.listing(hub.reading)},
+        )
 
     @routes.get("/ask/{dataset}/{operation}")
     async def fill(request: Request, dataset: str, operation: str) -> Response:
         visitor = console.visitor(request, Permission.ASK)
-        offer, wanted = _offer(console, visitor, dataset, operation)
+        under = request.query_params.get(DELEGATION, "")
+        offer, wanted = _offer(console, visitor, dataset, operation, under)
         # No item is ticked beforehand: what is not needed is not to be asked for.
         empty = Asked(new_session_id(), "", "", (), {}, "", "", {})
         return _form(console, request, visitor, offer, wanted, empty)
@@ -91,7 +107,7 @@ def ask_pages(console: Console) -> APIRouter:
     async def ask(request: Request, dataset: str, operation: str) -> Response:
         visitor = console.visitor(request, Permission.ASK)
         form = await console.form(request, visitor)
-        offer, wanted = _offer(console, visitor, dataset, operation)
+        offer, wanted = _offer(console, visitor, dataset, operation, form.one(DELEGATION))
         asked = _read(form, offer, wanted)
         if asked.wrong:
             return _form(console, request, visitor, offer, wanted, asked)
@@ -118,24 +134,37 @@ def ask_pages(console: Console) -> APIRouter:
             purpose=next(p for p in offer.purposes if p["code"] == asked.purpose),
             masks=dict(_masks(offer, wanted)),
             evidence=evidence_of(reply, body, caller),
-            may_object=may(visitor.person, Permission.RAISE_OBJECTIONS),
+            # What was received under a delegation is its department's to object to.
+            may_object=offer.delegation is None
+            and may(visitor.person, Permission.RAISE_OBJECTIONS),
+            offices={row["code"]: row for row in departments.listing(hub.reading)},
         )
 
     return routes
 
 
 def _offers(console: Console, visitor: Visitor) -> list[Offer]:
+    """What may be asked for by the own department's grants, then under delegations."""
     hub = console.hub
-    department = visitor.person.department or ""
-    return offers(hub.reading, hub.book, department, hub.clock())
+    asking = (hub.reading, hub.book, visitor.person.department or "", hub.clock())
+    return [*offers(*asking), *lent_offers(*asking)]
+
+
+def _named(offer: Offer) -> str | None:
+    return None if offer.delegation is None else offer.delegation.id
 
 
 def _offer(
-    console: Console, visitor: Visitor, dataset: str, operation: str
+    console: Console, visitor: Visitor, dataset: str, operation: str, delegation: str
 ) -> tuple[Offer, Operation]:
-    """The offer that a path names; without a grant nothing is told of its existence."""
+    """The offer that a path names; without a grant nothing is told of its existence.
+
+    ``delegation`` is empty for what is asked by the own department's grants.
+    """
     wanted = next((name for name in get_args(Operation) if name == operation), None)
     for offer in _offers(console, visitor):
+        if (_named(offer) or "") != delegation:
+            continue
         if offer.dataset.code == dataset and wanted in offer.operations and wanted is not None:
             return offer, wanted
     raise NotFound(what="dataset")
@@ -158,6 +187,7 @@ def _form(
         visitor,
         "question.html",
         UNPROCESSABLE if asked.wrong else OK,
+        offices={row["code"]: row for row in departments.listing(console.hub.reading)},
         offer=offer,
         operation=operation,
         asked=asked,
@@ -197,6 +227,7 @@ def _read(form: Form, offer: Offer, operation: Operation) -> Asked:
         purpose=purpose,
         case=case[:_TEXT],
         wrong=wrong,
+        delegation=_named(offer),
     )
 
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog.definition import FAMILIES
 from catalog.entry import Entry
 from hub.access import departments
-from catalog.definition import FAMILIES
 from hub.catalogue.asked import MEMBERS, read_wanted
 from hub.catalogue.shelf import Shelf
 from hub.web.catalogue_routes import FORMS, JSON_LD, TURTLE, harvested, harvested_one

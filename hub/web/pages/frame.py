@@ -57,6 +57,13 @@ _NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/ask", "console.nav.ask", (Permission.ASK,)),
     ("/dossier", "console.nav.dossier", (Permission.ASK,)),
     (
+        "/cases",
+        "console.nav.cases",
+        (Permission.READ_ALL_CASES, Permission.READ_CASES),
+    ),
+    ("/materials", "console.nav.materials", (Permission.ASK,)),
+    ("/licences", "console.nav.licences", (Permission.ASK, Permission.MANAGE_LICENCES)),
+    (
         "/grants",
         "console.nav.grants",
         (
@@ -92,6 +99,7 @@ _NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
         "console.nav.stops",
         (Permission.READ_STOPS,),
     ),
+    ("/reuse", "console.nav.reuse", (Permission.READ_REUSE,)),
     ("/calendar", "console.nav.calendar", (Permission.CORRECT_CALENDAR,)),
     ("/log", "console.nav.log", (Permission.READ_LOG,)),
 )
@@ -204,7 +212,7 @@ class Console:
         wanted = request.query_params.get("lang")
         if wanted not in LANGUAGES or request.method != "GET":
             return None
-        others = [(name, value) for name, value in request.query_params.items() if name != "lang"]
+        others = _without_language(request)
         query = f"?{urlencode(others)}" if others else ""
         response = self.redirect(f"{request.url.path}{query}")
         response.set_cookie(
@@ -228,11 +236,7 @@ class Console:
             return text(key, language) if key in catalogue() else otherwise
 
         other: Language = "en" if language == "zh" else "zh"
-        kept = (
-            [(name, value) for name, value in request.query_params.items() if name != "lang"]
-            if request.method == "GET"
-            else []
-        )
+        kept = _without_language(request) if request.method == "GET" else []
         return {
             "t": t,
             "known": known,
@@ -261,6 +265,11 @@ def _navigation(person: Person) -> list[tuple[str, str]]:
         for path, key, permissions in _NAVIGATION
         if any(may(person, permission) for permission in permissions)
     ]
+
+
+def _without_language(request: Request) -> list[tuple[str, str]]:
+    """What the address asks for beside the language, each as often as it stands there."""
+    return [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
 
 
 def _route_class(console: Console) -> type[APIRoute]:

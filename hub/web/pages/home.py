@@ -1,10 +1,13 @@
 """The first page: who one is here, and what one may do."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.access import departments
+from hub.cases.seeing import READING
 from hub.duties.waiting import has_list, waiting
 from hub.people.duty import About, Duty
 from hub.people.permissions import may
@@ -43,12 +46,18 @@ def home_pages(console: Console) -> APIRouter:
             "home.html",
             department=department,
             duties=[(duty, _own(duty, visitor.person)) for duty in found],
-            pages=PAGE,
+            pages=_pages(visitor.person),
             waits=waits,
             register=register_of(hub) if found else None,
         )
 
     return routes
+
+
+def _pages(person: Person) -> Mapping[str, str]:
+    """The pages that the person may open: the authority is told that a case is late, no more."""
+    sees = any(may(person, permission) for permission in READING)
+    return {about: page for about, page in PAGE.items() if about != "case" or sees}
 
 
 def _own(duty: Duty, person: Person) -> bool:

@@ -9,6 +9,7 @@ from catalog.licences.metadata import metadata
 from certs.encoding import rfc3339
 from hub.errors import NotFound
 from hub.licences.papers import Seen
+from hub.materials.records import today_of
 from hub.web.front import address_of
 from hub.web.pages.frame import Console
 
@@ -34,7 +35,8 @@ def licence_pages(console: Console) -> APIRouter:
             None,
             "licence.html",
             seen=seen,
-            rows=_rows(seen, console.language(request)),
+            rows=rows_of(seen, console.language(request)),
+            early=early_of(seen, today_of(hub.clock())),
             good=seen.status.value == "01",
             printed=rfc3339(seen.printed),
         )
@@ -45,7 +47,12 @@ def licence_pages(console: Console) -> APIRouter:
     return routes
 
 
-def _rows(seen: Seen, language: str) -> list[tuple[str, str]]:
+def early_of(seen: Seen, today: str) -> bool:
+    """Whether its first day is still to come: in force by its status, and good for nothing yet."""
+    return dict(seen.shown).get("valid_from", "") > today
+
+
+def rows_of(seen: Seen, language: str) -> list[tuple[str, str]]:
     """Titles and values; of a code its title."""
     known: dict[str, Item] = {**metadata(), **seen.kind.by_code}
     rows: list[tuple[str, str]] = []

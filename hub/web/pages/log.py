@@ -51,6 +51,7 @@ KINDS = (
     "attempts",
     "key",
     "erasure",
+    "destruction",
     "hold",
     "operator",
 )

@@ -4,7 +4,7 @@ This is for showing and choosing only; the exchange decides on every question an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.definition import Dataset
 from catalog.item import Item
@@ -13,6 +13,8 @@ from hub.access import departments, grants, purposes
 from hub.access.grant import AskChannel, Grant, Operation
 from hub.access.standing import StandingBook
 from hub.clock import shanghai_day
+from hub.delegation import register as delegations
+from hub.delegation.delegation import Delegation
 from hub.storage.sqlite import Connection
 
 CONSOLE: AskChannel = "console"
@@ -30,7 +32,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A dataset that may be asked for; items with their masks in the definition's order."""
+    """A dataset that may be asked for; items with their masks in the definition's order.
+
+    Under a ``delegation`` the grants are the delegating department's, and it narrows them.
+    """
 
     dataset: Dataset
     provider: Mapping[str, str]
@@ -38,11 +43,16 @@ class Offer:
     grants: tuple[Grant, ...]
     quotas: tuple[Quota, ...]
     purposes: tuple[Mapping[str, str], ...]
+    delegation: Delegation | None = None
 
     @property
     def operations(self) -> tuple[Operation, ...]:
         """What may be done with it."""
-        return tuple(name for name in OPERATIONS if self.among(name))
+        return tuple(
+            name
+            for name in OPERATIONS
+            if self.among(name) and (not self.delegation or self._left(name))
+        )
 
     def among(self, operation: Operation) -> tuple[Grant, ...]:
         """The grants that allow an operation."""
@@ -54,18 +64,28 @@ class Offer:
         found: list[tuple[Item, Mask]] = []
         for item in self.dataset.items:
             mask = next((g.items[item.code] for g in allowed if item.code in g.items), None)
-            if mask is not None:
+            if mask is not None and self._lent(item.code):
                 found.append((item, mask))
         return found
 
     def purposes_of(self, operation: Operation) -> list[Mapping[str, str]]:
         """The purposes that an operation may serve."""
         codes = {code for grant in self.among(operation) for code in grant.purposes}
+        if self.delegation is not None:
+            codes &= {*self.delegation.purposes}
         return [purpose for purpose in self.purposes if purpose["code"] in codes]
 
     def case_required(self, operation: Operation) -> bool:
         """Whether every grant asks for a case number."""
         return all(grant.case_required for grant in self.among(operation))
+
+    def _lent(self, item: str) -> bool:
+        """Whether a delegation leaves an item."""
+        return self.delegation is None or not self.delegation.items or item in self.delegation.items
+
+    def _left(self, operation: Operation) -> bool:
+        """Whether a delegation leaves anything to ask for."""
+        return bool(self.items(operation) and self.purposes_of(operation))
 
 
 def offers(connection: Connection, book: StandingBook, department: str, now: int) -> list[Offer]:
@@ -92,6 +112,23 @@ def offers(connection: Connection, book: StandingBook, department: str, now: int
                     purposes=tuple(active),
                 )
             )
+    return found
+
+
+def lent_offers(
+    connection: Connection, book: StandingBook, department: str, now: int
+) -> list[Offer]:
+    """What the department's window may ask for in the console under delegations, by delegation."""
+    found: list[Offer] = []
+    for one in delegations.listing(connection, department):
+        if one.to != department or not one.stands(now) or CONSOLE not in one.channels:
+            continue
+        cap = Quota(one.id, delegations.used_today(connection, one, now), one.daily_cap)
+        for offer in offers(connection, book, one.department, now):
+            if not one.datasets or offer.dataset.code in one.datasets:
+                narrowed = replace(offer, delegation=one, quotas=(cap,))
+                if narrowed.operations:
+                    found.append(narrowed)
     return found
 
 

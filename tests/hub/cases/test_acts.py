@@ -21,6 +21,8 @@ from certs.canonical import Json
 from hub.cases import register as services
 from hub.duties.waiting import waiting
 from hub.materials import register
+from hub.people import accounts
+from hub.people.passwords import hash_password
 from hub.people.sessions import Person
 
 
@@ -95,6 +97,24 @@ def test_a_withdrawn_case_is_over(desk: Casework) -> None:
     for act in ("review", "withdraw"):
         assert desk.act(act).document["facts"] == {"why": "case-withdrawn"}
     assert desk.bring("sketch").status == 409
+
+
+def test_questions_of_an_act_name_the_officer_who_acts(desk: Casework) -> None:
+    hashed = hash_password("correct horse battery", "nrb.second")
+    changes = desk.world.hub.changes
+    accounts.enrol(changes, ADMINISTRATOR, "nrb.second", "Second", "nrb", ["officer"], hashed)
+    desk.open()
+    acts: dict[str, Members] = {
+        "review": {},
+        "supplement": {"given": {"phone": "1"}},
+        "conclude": {"result": "refused", "reason": "x"},
+    }
+    for act, members in acts.items():
+        before = desk.world.entries()
+        assert desk.act(act, officer="nrb.second", **members).status == 200
+        asked = [desk.world.entry(at)[2] for at in range(before, desk.world.entries())]
+        assert len(asked) > 1
+        assert {str(one["officer"]) for one in asked if isinstance(one, dict)} == {"nrb.second"}
 
 
 # -- what is brought ------------------------------------------------------------------------------

@@ -18,12 +18,12 @@ from certs.canonical import Json, canonical
 from certs.encoding import digest
 from certs.leaf import check_part, read_leaf
 from certs.receipts import leaves_digest, verify_receipt
+from certs.signatures import round_request
 from certs.tree import leaf_hash
 from hub.cases.answering import answer_of
 from hub.cases.asked import Opening
 from hub.cases.desk import handler_of_session
 from hub.cases.opening import open_case
-from hub.cases.rounds import round_request
 from hub.errors import Forbidden
 from hub.people.sessions import Person
 from hub.reuse.verify import ReuseVerification

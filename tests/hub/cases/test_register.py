@@ -11,6 +11,7 @@ from world.town import ADMINISTRATOR, World
 from catalog.services.reading import bundled, load
 from catalog.services.writing import to_toml
 from hub.cases import register
+from hub.cases.listing import listed
 
 
 @pytest.fixture
@@ -126,8 +127,39 @@ def test_states_are_for_the_own_department_and_auditors(desk: Casework) -> None:
         assert "张三丰" not in str(told)
     for who, status in (("mrb.head", 404), ("psb.officer", 404), ("administrator", 403)):
         assert everyone.call(who, "GET", path, b"").status == status
-    listed = everyone.call("mrb.officer", "GET", "/v1/cases", b"").document
-    assert listed == {"cases": []}
+    theirs = everyone.call("mrb.officer", "GET", "/v1/cases", b"").document
+    assert theirs == {"cases": [], "more": None}
+
+
+def test_a_connector_sees_the_states_of_its_departments_cases(desk: Casework) -> None:
+    names = [str(desk.open()["case"]) for _ in range(2)]
+    world = desk.world
+
+    def ask(department: str, path: str) -> Answer:
+        return world.call(world.gateway(department).sign("GET", path))
+
+    whole = ask("nrb", "/v1/cases").document
+    told = whole["cases"]
+    assert isinstance(told, list)
+    assert [one["case"] for one in told if isinstance(one, dict)] == names[::-1]
+    assert whole["more"] is None
+    assert "张三丰" not in str(whole)
+    older = ask("nrb", f"/v1/cases?status=open&before={names[1]}").document["cases"]
+    assert isinstance(older, list)
+    assert [one["case"] for one in older if isinstance(one, dict)] == names[:1]
+    assert ask("nrb", f"/v1/cases/{names[0]}").document["status"] == "open"
+    # To another department they are as absent as none.
+    assert ask("mrb", "/v1/cases").document == {"cases": [], "more": None}
+    assert ask("mrb", f"/v1/cases/{names[0]}").status == 404
+
+
+def test_a_list_has_an_end_and_says_where_it_goes_on(desk: Casework) -> None:
+    names = [str(desk.open()["case"]) for _ in range(3)]
+    reading = desk.world.hub.reading
+    first = listed(reading, "nrb", most=2)
+    assert ([one.id for one in first.cases], first.more) == (names[:0:-1], names[1])
+    last = listed(reading, "nrb", most=2, before=first.more)
+    assert ([one.id for one in last.cases], last.more) == (names[:1], None)
 
 
 def test_every_service_that_comes_with_the_product_reads_back_from_its_toml() -> None:

@@ -16,7 +16,6 @@ from world.feeding import (
     results,
     terms,
 )
-from world.filing import prepare
 from world.town import ADMINISTRATOR, World
 
 from certs.canonical import Json
@@ -58,17 +57,6 @@ def test_a_masked_subject_cannot_be_followed(world: World, held: Grant, mask: st
     items = {"licence_no": "full"} | ({} if mask is None else {"holder": mask})
     regrant(world, held, items=items)
     assert code(world) == (403, "feed-subject-masked")
-
-
-def test_what_is_not_published_is_refused_and_not_told_as_empty(world: World) -> None:
-    """That nothing of a material ever changes would be a lie."""
-    material = prepare(world)
-    told = grants.find(world.hub.reading, material.id)
-    followed = {"operations": frozenset({"feed"}), "items": {"holder_id": "full"}}
-    terms_now = told.terms().model_copy(update=followed)
-    grants.change(world.hub.changes, ADMINISTRATOR, material.id, terms_now, material.version)
-    answer = ask(world, feed(world.nrb, dataset=material.dataset))
-    assert (answer.status, answer.code) == (422, "feed-of-no-publications")
 
 
 def test_only_granted_items_leave_masked(world: World, held: Grant) -> None:
@@ -159,6 +147,8 @@ def test_other_subjects_begin_anew(world: World) -> None:
         ({"wait": 9}, "wait"),
         ({"wait": -1}, "wait"),
         ({"subjects": []}, "subjects"),
+        ({"subjects": "closed-cases"}, "subjects"),
+        ({"subjects": "open-cases "}, "subjects"),
         ({"cursor": ""}, "cursor"),
         ({"cursor": "x" * 1025}, "cursor"),
         ({"officer": None}, "officer"),

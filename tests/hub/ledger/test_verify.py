@@ -59,6 +59,7 @@ BEYOND_THE_LOG = {
     "materials.twin": "keyed: a changed one lets the same file stand twice",
     "materials.key": "wrapped by the master key: a changed one opens nothing",
     "materials.filed": "the order in which they are shown; the entry has its own time",
+    "material_filings.until": "when the clock looks; what counts is sealed, and told at once",
     "material_uploads": "what is on its way; what was filed is an entry",
     "licences.holder": "keyed: a changed one finds nothing, or what is sealed for somebody else",
     "licences.identifier": "the same",
@@ -77,6 +78,10 @@ BEYOND_THE_LOG = {
     "cases.applicant": "keyed: who has broken a promise; the promise itself is in the entry",
     "cases.entry": "where its newest entry stands: `hub reuse verify` compares it",
     "cases.key": "wrapped by the master key: a changed one opens nothing",
+    "case_turns.opened": "when who follows open cases is told: later, or once more",
+    "case_turns.turned": "the same",
+    "case_turns.lost": "the same: it begins anew once more, or keeps whom it should have let go",
+    "cases.touched": "when the hub begins to count; a verification counts from the entries",
     "applications.drafted_by": "a person, so in the *person* part of the entry",
     "applications.prepared_by": "the same",
     "catalogue_entries.drafted_by": "the same",
@@ -95,6 +100,7 @@ BEYOND_THE_LOG = {
     "cosigned": "a note that carries its own proof; whoever reads it checks its signatures",
     "witnesses": "what each witness said last; it is asked again, and says it again",
     "ledger_head.one": "the same",
+    "destructions": "whether each is complete; what is gone shows in the rows and in the store",
     "erasures": "how far each has come; what is gone and what is left shows in the entries",
 }
 
@@ -316,6 +322,7 @@ def key_of(table: str) -> str:
         "openable": "department || '/' || position",
         "delegated": "delegation || '/' || position",
         "material_filings": "material || '/' || version",
+        "case_turns": "department || '/' || case_id",
         "licence_credentials": "licence || '/' || number",
         "licence_papers": "licence || '/' || number",
     }

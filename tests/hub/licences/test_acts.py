@@ -124,6 +124,8 @@ def test_how_a_licence_stands_is_shown_to_its_department_without_what_is_on_it(
         "issued": rfc3339(licensed.world.time()),
         "licence": licence,
         "papers": 0,
+        "replaced_by": None,
+        "replaces": None,
         "status": "01",
         "type": "business_licence",
         "valid_until": "2036-08-31",

@@ -202,6 +202,17 @@ def test_samples_are_what_their_roles_say(city: CitySummary, tables: dict[str, l
     lists = {(row["list_kind"], row["subject_id"]) for row in tables["credit_list"]}
     assert ("1", city.samples["red_listed"].id) in lists
     assert ("2", city.samples["black_listed"].id) in lists
+    founder = residents[city.samples["founder"].id]
+    mother, father = (residents[city.samples[role].id] for role in ("mother", "father"))
+    households = Counter(row["household_no"] for row in tables["household"])
+    assert (households[founder["household_no"]], founder["status"]) == (1, "1")
+    assert (mother["household_no"], mother["sex"], father["sex"]) == (
+        father["household_no"],
+        "2",
+        "1",
+    )
+    assert (mother["marital_status"], households[mother["household_no"]]) == ("20", 2)
+    assert city.samples["owner"].id not in {founder["resident_id"], mother["resident_id"]}
     led = {row["uscc"]: row for row in tables["legal_entity"]}[city.samples["led"].id]
     assert led["legal_representative_id"] == city.samples["legal_representative"].id
     for sample in city.samples.values():

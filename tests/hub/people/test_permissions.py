@@ -30,6 +30,7 @@ class Someone:
             {
                 "read-delegations",
                 "ask",
+                "file-materials",
                 "open-cases",
                 "read-cases",
                 "read-own-grants",

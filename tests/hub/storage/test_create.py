@@ -159,3 +159,78 @@ def test_marks_of_before_feeds_are_told_in_their_order(tmp_path: Path) -> None:
     found = connection.execute("SELECT * FROM mark_changes").fetchall()
     connection.close()
     assert found == [(1, "resident", pseudonym, "repaired")]
+
+
+def test_what_was_held_before_it_could_be_followed_has_its_place_from_the_log(
+    tmp_path: Path,
+) -> None:
+    """And whoever handles or implements an open case is one of those who follow it."""
+    folder = Folder(tmp_path / "hub")
+    folder.create()
+    connection = connect(folder.control, "rwc")
+    engine = create_engine(
+        "sqlite://", module=driver, creator=lambda: connection, poolclass=StaticPool
+    )
+    config = Config()
+    config.set_main_option("script_location", "hub/storage/migrations")
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as bound:
+        config.attributes["connection"] = bound
+        command.upgrade(config, "0014")
+        bound.commit()
+    for code in ("mrb", "nrb"):
+        connection.execute("INSERT INTO departments VALUES (?, '', '', 'active')", (code,))
+    connection.execute(
+        "INSERT INTO datasets (code, department, definition, status, version, as_of, sequence)"
+        " VALUES ('material_lease', 'mrb', x'', 'active', 0, 0, 0)"
+    )
+    for name in ("m-1", "m-2"):
+        connection.execute(
+            "INSERT INTO materials VALUES (?, 'material_lease', 'mrb', x'', NULL, x'', '', 1, 0,"
+            " '', 1, 'usable', 0)",
+            (name,),
+        )
+        connection.execute("INSERT INTO material_filings VALUES (?, 1, 'mrb', x'')", (name,))
+    connection.execute("INSERT INTO licence_types VALUES ('t', 'T', x'', '{}', 'active')")
+    connection.execute(
+        "INSERT INTO licences (id, type, department, holder, identifier, token, said, key, sealed,"
+        " note, version, status, valid_until, issued)"
+        " VALUES ('l-1', 't', 'mrb', x'', x'', '', x'', x'', x'', x'', 1, '01', '', 0)"
+    )
+    services = [{"department": "nrb", "service": "s", "version": 1}]
+    for number, status in enumerate(("open", "concluded")):
+        state = canonical({"services": services}).decode()
+        connection.execute(
+            "INSERT INTO cases VALUES (?, 'mrb', ?, 1, ?, x'', ?, NULL, x'', x'', ?, 0)",
+            (f"C-{number}", status, number, 7 + number, state),
+        )
+    told = [
+        ("material", {"id": "m-1"}), ("licence-type", {"code": "t", "id": "l-1"}),
+        ("licence", {"id": "l-1"}), ("material", {"id": "m-2"}), ("material", {"id": "m-1"}),
+        ("destruction", {"ids": ["m-2"], "what": "material"}),
+    ]  # fmt: skip
+    for position, (kind, said) in enumerate(told):
+        leaf = canonical({"kind": kind, "v": 1})
+        connection.execute(
+            "INSERT INTO entries (position, leaf, control, salts, internal, person, person_key)"
+            " VALUES (?, ?, ?, x'', x'', x'', 1)",
+            (position, leaf, canonical({"state": said})),
+        )
+    engine.dispose()
+    assert migrate(folder) == ("0014", NEWEST)
+    connection = connect(folder.control, "ro")
+    found = [
+        connection.execute(statement).fetchall()
+        for statement in (
+            "SELECT id, changed FROM materials ORDER BY id",
+            "SELECT id, changed FROM licences",
+            "SELECT until FROM material_filings",
+            "SELECT department, case_id, status, opened, turned, lost FROM case_turns",
+        )
+    ]
+    connection.close()
+    assert found[:3] == [[("m-1", 4), ("m-2", 5)], [("l-1", 2)], [(None,), (None,)]]
+    assert sorted(found[3]) == [
+        ("mrb", "C-0", "open", 7, 7, -1), ("mrb", "C-1", "ended", 8, 8, -1),
+        ("nrb", "C-0", "open", 7, 7, -1), ("nrb", "C-1", "ended", 8, 8, -1),
+    ]  # fmt: skip

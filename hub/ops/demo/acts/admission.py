@@ -9,7 +9,7 @@ from catalog.messages import text
 from certs.canonical import Json
 from certs.keys import write_secret
 from hub.ops.demo.api import Api
-from hub.ops.demo.cast import DATASETS
+from hub.ops.demo.cast import DATASETS, STAFF
 from hub.ops.demo.connector import Connector, Enrolled, Refusal
 from hub.ops.demo.stage import HUB_NAME, Office, Stage
 from hub.ops.on_record import ON_RECORD
@@ -37,12 +37,13 @@ class _Invitation(BaseModel):
 
 
 def play(stage: Stage, administrator: Api) -> None:
-    """Admit three departments, and let their connectors enrol."""
+    """Admit the departments, and let their connectors enrol."""
     teller = stage.teller
-    teller.act("demo.admission")
-    teller.step("demo.admission.departments")
-    entries = [_admit(administrator, code) for code in DATASETS]
-    teller.expect(len(set(entries)) == len(DATASETS))
+    teller.act("demo.admission", connected=len(stage.offices), departments=len(STAFF))
+    named = [teller.words(f"demo.department.{code}") for code in STAFF]
+    teller.step("demo.admission.departments", departments=teller.words("demo.comma").join(named))
+    entries = [_admit(administrator, code) for code in STAFF]
+    teller.expect(len(set(entries)) == len(STAFF))
     teller.step("demo.admission.datasets", count=sum(map(len, DATASETS.values())))
     for code, datasets in DATASETS.items():
         for dataset in datasets:

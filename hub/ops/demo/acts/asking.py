@@ -1,6 +1,5 @@
 """Departments ask, by resident ID and by credit code; they verify; each answer has its receipt."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from hub.ops.city import CitySummary
 from hub.ops.demo.acts.granting import NEWBORN, OPENING, REAL_ESTATE
 from hub.ops.demo.cast import LAND, MARKET, POLICE
 from hub.ops.demo.connector import Answer, Question, Refusal, Verified
-from hub.ops.demo.errors import CityTooSmall
+from hub.ops.demo.rows import premises
 from hub.ops.demo.stage import Office, Stage, sample
 from hub.ops.demo.telling import Teller
 
@@ -81,7 +80,7 @@ def play(stage: Stage, city: CitySummary) -> Known:
 
 def _by_credit_code(stage: Stage, market: Office) -> None:
     teller = stage.teller
-    code = _owning_enterprise(stage)
+    code, _ = premises(stage.offices[LAND])
     teller.step("demo.asking.premises", id=code)
     told = stage.ask(
         market,
@@ -102,7 +101,9 @@ def _by_credit_code(stage: Stage, market: Office) -> None:
 def _verify(stage: Stage, market: Office, city: CitySummary) -> None:
     teller = stage.teller
     led, leader = sample(city, "led"), sample(city, "legal_representative")
-    wrong = sample(city, "material_holder").name
+    # The first who holds a paper may be this very leader, and then the name would not be wrong.
+    others = (sample(city, role).name for role in ("material_holder", "owner", "owners_spouse"))
+    wrong = next(name for name in others if name != leader.name)
 
     def verify(subject: str, name: str) -> Answer | Verified | Refusal:
         claims = {"name": name, "status": "1"}
@@ -122,17 +123,6 @@ def _verify(stage: Stage, market: Office, city: CitySummary) -> None:
         isinstance(one, Verified) and not one.match and one.exists is None for one in (told, absent)
     ]
     teller.expect(all(alike), seen=f"{_seen(told)} {_seen(absent)}")
-
-
-def _owning_enterprise(stage: Stage) -> str:
-    """The first enterprise that owns its premises; raises ``CityTooSmall``."""
-    file = stage.offices[LAND].files / "real_estate.csv"
-    heading = bundled()["real_estate"].by_code["owner_id"].title_zh
-    with file.open(encoding="utf-8", newline="") as source:
-        for row in csv.DictReader(source):
-            if row[heading].startswith("9"):
-                return row[heading]
-    raise CityTooSmall(role="premises")
 
 
 def _of(question: Question, dataset: str, items: tuple[str, ...]) -> Question:

@@ -26,7 +26,7 @@ QUOTA = 500
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
+class Terms:
     """What is granted to a department."""
 
     department: str
@@ -37,38 +37,40 @@ class _Terms:
 
 
 _GRANTS = {
-    "identity": _Terms(
+    "identity": Terms(
         LAND,
         "resident",
         {"resident_id": "identifier", "name": "name", "marital_status": "full", "status": "full"},
         REAL_ESTATE,
     ),
-    "household": _Terms(
+    "household": Terms(
         LAND,
         "household",
         {"relation": "full", "head_name": "name", "member_count": "full"},
         REAL_ESTATE,
     ),
-    "credit": _Terms(
+    "credit": Terms(
         LAND,
         "credit_penalty",
         {"document_no": "full", "violation": "full", "decided_on": "full", "severity": "full"},
         CREDIT,
     ),
-    "premises": _Terms(
+    "premises": Terms(
         MARKET,
         "real_estate",
         {"certificate_no": "full", "location": "full", "use": "full", "status": "full"},
         OPENING,
     ),
-    "representative": _Terms(
+    "representative": Terms(
         MARKET, "resident", {"name": "full", "status": "full"}, OPENING, ("verify",)
     ),
-    "home": _Terms(POLICE, "real_estate", {"location": "full", "co_ownership": "full"}, NEWBORN),
+    "home": Terms(POLICE, "real_estate", {"location": "full", "co_ownership": "full"}, NEWBORN),
 }
 
 
-class _Granted(BaseModel):
+class Granted(BaseModel):
+    """A grant that was issued."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     id: str
@@ -93,8 +95,8 @@ def play(stage: Stage, administrator: Api) -> dict[str, str]:
         )
         items = [_item(stage, terms.dataset, code, mask) for code, mask in terms.items.items()]
         teller.say("demo.granting.items", items=teller.words("demo.comma").join(items))
-        answer = _Granted.model_validate(
-            administrator.call("POST", "/v1/grants", _body(stage, terms))
+        answer = Granted.model_validate(
+            administrator.call("POST", "/v1/grants", body(stage, terms))
         )
         granted[name] = answer.id
     teller.step("demo.granting.seen", department=teller.words(f"demo.department.{LAND}"))
@@ -104,7 +106,8 @@ def play(stage: Stage, administrator: Api) -> dict[str, str]:
     return granted
 
 
-def _body(stage: Stage, terms: _Terms) -> dict[str, Json]:
+def body(stage: Stage, terms: Terms) -> dict[str, Json]:
+    """The terms as the API takes them."""
     now = stage.clock()
     items: dict[str, Json] = {**terms.items}
     operations: list[Json] = [*terms.operations]

@@ -36,7 +36,8 @@ class _Datasets(BaseModel):
 def play(stage: Stage) -> None:
     """Publish a spoilt export of the enterprises and have the steward decide."""
     teller, office = stage.teller, stage.offices[MARKET]
-    before = _live(stage, office.steward)
+    steward = stage.cast.steward(MARKET)
+    before = _live(stage, steward)
     teller.act("demo.holding")
     spoilt = office.files / "legal_entity-export.csv"
     rows = _spoil(office.files / f"{DATASET}.csv", spoilt)
@@ -54,12 +55,12 @@ def play(stage: Stage) -> None:
     teller.step("demo.holding.others")
     refused = [
         _status(stage, who, f"{path}/release")
-        for who in (office.officer, stage.offices[POLICE].steward)
+        for who in (office.officer, stage.cast.steward(POLICE))
     ]
     teller.expect(refused == [HTTPStatus.FORBIDDEN] * 2, seen=str(refused))
     teller.step("demo.holding.discarded")
-    status = _status(stage, office.steward, f"{path}/discard")
-    after = _live(stage, office.steward)
+    status = _status(stage, steward, f"{path}/discard")
+    after = _live(stage, steward)
     teller.expect(status == HTTPStatus.OK and after == before, seen=f"{status} {after}")
 
 

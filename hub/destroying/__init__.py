@@ -1,0 +1,1 @@
+"""Destruction of materials and of cases' contents once their retention is over."""
