@@ -30,6 +30,7 @@ MATERIAL = "material_"
 _OF_MATERIAL = ("received_by", "received_on", "sighted_on", "valid_from", "valid_until")
 _OF_LICENCE = ("issuer_uscc", "issued_on", "valid_from", "valid_until")
 _STATUS = "status"
+_FIRST_DAY = "valid_from"
 _LICENCE: Mapping[str, Standing] = {
     Status.IN_FORCE: "sound",
     Status.SUSPENDED: "suspended",
@@ -212,10 +213,13 @@ def items_of_use(need: Need, dataset: Dataset) -> tuple[str, ...]:
 
 
 def _enough(need: Need, shown: Sequence[str]) -> bool:
-    """Whether what is shown can be evidence: of a paper its status must be, and which it is."""
+    """Whether what is shown can be evidence: of a paper its status must be, and which it is.
+
+    Its first day too: no status tells that a paper is not valid yet.
+    """
     if need.kind == "material":
-        return {NUMBER, _STATUS} <= set(shown)
-    return bool(shown) and (need.kind != "licence" or _STATUS in shown)
+        return {NUMBER, _STATUS, _FIRST_DAY} <= set(shown)
+    return bool(shown) and (need.kind != "licence" or {_STATUS, _FIRST_DAY} <= set(shown))
 
 
 def _shown(wanted: Sequence[str], code: str, purpose: str, asker: Asker) -> tuple[str, ...] | None:

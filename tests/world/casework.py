@@ -20,6 +20,7 @@ from world.town import ADMINISTRATOR, PURPOSE, SUBJECTS, World, covering
 APPLICANT = SUBJECTS[0]
 OTHER = SUBJECTS[1]
 SERVICE, RULES = "lease_record", "local"
+MORE_ITEMS = ("received_on", "valid_from", "valid_until", "sighted_on")
 OFFICER = "nrb.officer"
 
 SERVICE_TOML = """
@@ -321,7 +322,7 @@ def casework(world: World, retention: str = "default") -> Casework:
         world.town.founded,
         dataset=LEASE,
         operations={"lookup", "view"},
-        items=dict.fromkeys((*ITEMS, "received_on", "valid_until", "sighted_on"), "full"),
+        items=dict.fromkeys((*ITEMS, *MORE_ITEMS), "full"),
         purposes={PURPOSE},
     )
     granted = grants.issue(changes, ADMINISTRATOR, terms)

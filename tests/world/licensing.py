@@ -125,7 +125,7 @@ def terms_of(now: int, **terms: object) -> Terms:
         **{
             "dataset": LOOKED_UP,
             "operations": {"lookup", "verify"},
-            "items": dict.fromkeys(ITEMS, "full"),
+            "items": dict.fromkeys((*ITEMS, "valid_from"), "full"),
             "purposes": {PURPOSE},
             **terms,
         },

@@ -152,9 +152,15 @@ def test_a_paper_past_its_validity_is_no_evidence(desk: Casework) -> None:
     assert tried(opened, "lease")[0] in {"expired", "expired-on"}
 
 
-def test_a_paper_whose_status_is_not_granted_is_no_evidence(desk: Casework) -> None:
-    desk.file(valid_until="2026-01-01")
-    items = {code: "full" for code in ITEMS if code != "status"}
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [("status", {"valid_until": "2026-01-01"}), ("valid_from", {"valid_from": "2036-01-01"})],
+)
+def test_a_paper_whose_validity_is_not_granted_is_no_evidence(
+    desk: Casework, hidden: str, said: dict[str, str]
+) -> None:
+    desk.file(**said)
+    items = {code: "full" for code in (*ITEMS, "valid_from") if code != hidden}
     terms = terms_of(desk.world.town.founded, dataset=LEASE, items=items)
     hub = desk.world.hub
     grants.change(hub.changes, ADMINISTRATOR, desk.materials.id, terms, desk.materials.version)
