@@ -1,6 +1,7 @@
 """1,000 rules and 200 services: a case is decided, asked for and entered in under 50 ms."""
 
 import time
+from statistics import median
 
 from world.casework import RULES_TOML, SERVICE_TOML, Casework
 from world.time import DAY
@@ -57,16 +58,20 @@ def test_a_case_among_many_rules_is_opened_in_under_50_ms(desk: Casework) -> Non
     assert fill(desk) + RULES_TOML.count("[[rules]]") >= 1000
     desk.world.time.advance(DAY)
     desk.open()
-    best = 1.0
-    for _ in range(5):
+    walls: list[float] = []
+    worked: list[float] = []
+    # Others may use this machine's disk and processors just now: the best is the one undisturbed.
+    while len(walls) < 5 or (min(walls) >= 0.050 and len(walls) < 40):
         desk.world.time.advance(1000)
         body = desk.opening()
-        before = time.perf_counter()
+        before, busy = time.perf_counter(), time.process_time()
         answer = desk.signed("/v1/cases", body)
-        best = min(best, time.perf_counter() - before)
+        walls.append(time.perf_counter() - before)
+        worked.append(time.process_time() - busy)
         assert answer.status == 201
-    print(f"best {best * 1000:.1f} ms")  # noqa: T201 shown with -s
-    assert best < 0.050
+    print(f"best {min(walls) * 1000:.1f} ms, work {median(worked) * 1000:.1f} ms")  # noqa: T201 -s
+    assert min(walls) < 0.050
+    assert median(worked) < 0.050
 
 
 def test_an_epoch_that_moves_makes_nothing_anew(desk: Casework) -> None:
