@@ -3014,7 +3014,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     language = _language(words)
-    options = _parser(language).parse_args(words, namespace=Options())
+    options = _parser(language).parse_args(_bound(words), namespace=Options())
     report = Report()
     try:
         _run(options, report, language)
@@ -3126,6 +3126,17 @@ def _language(words: Sequence[str]) -> str:
         if word == "--language=en" or (word == "--language" and words[at + 1 : at + 2] == ["en"]):
             return "en"
     return "zh"
+
+
+def _bound(words: Sequence[str]) -> list[str]:
+    """The words with each fingerprint bound to its option: one in 64 begins with a dash."""
+    bound: list[str] = []
+    for word in words:
+        if bound and bound[-1] == "--root":
+            bound[-1] = f"--root={word}"
+        else:
+            bound.append(word)
+    return bound
 
 
 def _parser(language: str) -> argparse.ArgumentParser:

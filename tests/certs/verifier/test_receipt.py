@@ -260,6 +260,11 @@ def test_a_fingerprint_that_is_none(honest: Evidence, outsider: Outsider, root: 
     assert outsider.verify(honest.bundle, root=root).status == 2
 
 
+def test_a_fingerprint_may_begin_with_a_dash(honest: Evidence, outsider: Outsider) -> None:
+    """It is base64url: one hub in 64 has such a root, and it is no option."""
+    assert only(outsider.verify(honest.bundle, root="-" + "A" * 42)) == "root"
+
+
 @pytest.mark.parametrize("data", ["", "c2sp.org/tlog-proof@v1\nindex 01\n\n", "index 1\n\nx"])
 def test_a_proof_file_that_is_none(honest: Evidence, outsider: Outsider, data: str) -> None:
     file = outsider.file("x.tlog-proof", data)
