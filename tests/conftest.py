@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -34,6 +35,9 @@ def pytest_configure() -> None:
         ours = name.startswith("YIFEN_") and name != REQUIRE
         if ours or name.lower() in _PROXIES:
             del os.environ[name]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores it, and so would every command that a test interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _close_the_way_out()
 
 
