@@ -6,8 +6,10 @@ Records are sealed by hand, so that the console's tests do not hang on the machi
 publications; everything else goes the way that it goes in service.
 """
 
+import asyncio
 import json
 import os
+import queue
 import re
 import shutil
 import socket
@@ -23,6 +25,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 from world.browsing import browser, enter
 from world.on_record import ON_RECORD
+from world.standing_still import outside
 
 from catalog.definition import Dataset, bundled
 from certs.encoding import digest
@@ -312,11 +315,18 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+async def _this_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
 @pytest.fixture
 def visited(founded: Path, tmp_path: Path) -> Iterator[Visit]:
     """A console that is asked in-process, over what stands for HTTPS."""
     house = moved(founded, tmp_path / "hub", ORIGIN)
     with TestClient(create_app(house.hub), base_url=ORIGIN) as client:
+        portal = client.portal
+        assert portal is not None
+        house.hub = outside(house.hub, portal.call(_this_loop))
         yield Visit(house, client, ORIGIN)
 
 
@@ -340,9 +350,16 @@ def served(founded: Path, tmp_path: Path) -> Iterator[Served]:
     server = uvicorn.Server(
         uvicorn.Config(create_app(house.hub), http="httptools", log_level="warning", ws="none")
     )
-    thread = threading.Thread(target=server.run, args=([listening],))
+    loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
+
+    async def serve() -> None:
+        loops.put(asyncio.get_running_loop())
+        await server.serve(sockets=[listening])
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
     try:
+        house.hub = outside(house.hub, loops.get(timeout=30))
         yield Served(house, address)
     finally:
         server.should_exit = True
