@@ -1,16 +1,19 @@
 """A real browser without JavaScript, and people who are signed in with it."""
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import ParamSpec, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 
 from world.shots import WIDE
 from world.town import PASSWORD
+
+P = ParamSpec("P")
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PLACES = (
@@ -54,7 +57,10 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no chromium on this machine: apt-get install chromium-headless-shell")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield opened
+        with pytest.MonkeyPatch.context() as patch:
+            for kind in (Page, Locator):
+                patch.setattr(kind, "click", _to_the_end(kind.click))
+            yield opened
         opened.close()
 
 
@@ -91,6 +97,24 @@ def enter(browser: Browser, served: Reached) -> Iterator[Callable[[str, str], Pa
         context.close()
     # A favicon by data: is the one address that is not of the hub.
     assert [text for text in complaints if not text.startswith("data:")] == []
+
+
+def _to_the_end(click: Callable[P, None]) -> Callable[P, None]:
+    """A click that is over when the page that it leads to has come whole.
+
+    The browser's own ends with the first byte of the next page. Whoever then counts what stands on
+    it counts what has come so far, which on a busy machine is nothing.
+    """
+
+    @functools.wraps(click)
+    def clicked(*given: P.args, **options: P.kwargs) -> None:
+        click(*given, **options)
+        where = given[0]
+        page = where.page if isinstance(where, Locator) else where
+        assert isinstance(page, Page)
+        page.wait_for_load_state()
+
+    return clicked
 
 
 def _told(text: str) -> list[str]:
