@@ -101,9 +101,9 @@ def test_a_name_that_says_which_paper_is_meant_stands(name: str) -> None:
 
 def test_attack_a_name_that_takes_for_ever_to_look_at() -> None:
     """Words overlap in many ways; a search that goes back and tries again would never end."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert not catch_all("证明材料要求需要" * 60 + "租")
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @given(st.sampled_from([*SLIPPED_IN, *ENGLISH]).filter(bool), st.data())

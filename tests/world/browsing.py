@@ -74,7 +74,7 @@ def enter(browser: Browser, served: Reached) -> Iterator[Callable[[str, str], Pa
         context = browser.new_context(java_script_enabled=False, viewport=WIDE)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda message: complaints.extend(_told(message.text)))
         page.on("requestfailed", lambda request: complaints.extend(_failed(request)))
         page.on(

@@ -79,6 +79,6 @@ def test_an_epoch_that_moves_makes_nothing_anew(desk: Casework) -> None:
     shelf = desk.world.hub.cases.shelf
     rules = shelf.current().rules
     desk.file()
-    before = time.perf_counter()
+    before = time.process_time()
     assert shelf.current().rules is rules
-    assert time.perf_counter() - before < 0.050
+    assert time.process_time() - before < 0.050
