@@ -1,5 +1,7 @@
 """Help and usage errors of our commands in the reader's language, headings and all."""
 
+from collections.abc import Collection
+
 import click
 
 from catalog.messages import Language, text
@@ -49,6 +51,32 @@ class LocalGroup(LocalCommand, click.Group):
             (name, command.get_short_help_str(limit=200))
             for name, command in sorted(self.commands.items())
         ]
+
+
+class Rooms(LocalGroup):
+    """A group that loads a command when it is called: all of them together are much to load."""
+
+    names: Collection[str] = ()
+
+    def load(self, name: str) -> click.Command:
+        """The command of one of the ``names``."""
+        raise NotImplementedError
+
+    def help_of(self, name: str) -> str:
+        """Its help, without loading it."""
+        raise NotImplementedError
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        """All names."""
+        return sorted(self.names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load one command."""
+        return self.load(cmd_name) if cmd_name in self.names else None
+
+    def short_helps(self) -> list[tuple[str, str]]:
+        """Names and help, without loading anything."""
+        return [(name, self.help_of(name)) for name in sorted(self.names)]
 
 
 def command_class(language: Language) -> type[LocalCommand]:

@@ -6,35 +6,16 @@ or another alarm. Tracebacks are for us: nobody at a counter sees one.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from catalog.messages import LANGUAGES, Language
-from catalog.terminal import wrong_use
+from catalog.terminal import Rooms, wrong_use
 from certs.errors import YifenError
-from connectors.commands import (
-    alarms,
-    batches,
-    cases,
-    doctor,
-    dossier,
-    enrolling,
-    gateway,
-    ledger,
-    licences,
-    materials,
-    objections,
-    publishing,
-    quality,
-    questions,
-    receipts,
-    subscribe,
-    templates,
-    witness,
-)
 from connectors.commands.local import Setting, Texts, group_class
 from connectors.home import ENVIRONMENT, default_path
 from connectors.screen import EXIT_REFUSED, Screen
@@ -42,13 +23,59 @@ from connectors.screen import EXIT_REFUSED, Screen
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 LANGUAGE_ENVIRONMENT = ("YIFEN_LANG", "LC_ALL", "LANG")
+COMMANDS: Mapping[str, str] = {
+    "alarms": "alarms",
+    "batch": "batches",
+    "case": "cases",
+    "doctor": "doctor",
+    "dossier": "dossier",
+    "enrol": "enrolling",
+    "grants": "enrolling",
+    "key": "gateway",
+    "ledger": "ledger",
+    "licence": "licences",
+    "lookup": "questions",
+    "mark": "questions",
+    "material": "materials",
+    "objections": "objections",
+    "publish": "publishing",
+    "quality": "quality",
+    "receipts": "receipts",
+    "renew": "enrolling",
+    "serve": "gateway",
+    "status": "enrolling",
+    "subscribe": "subscribe",
+    "template": "templates",
+    "verify": "questions",
+    "witness": "witness",
+}
+"""In which module of ``connectors.commands`` each command is made."""
+
+
+class _Rooms(Rooms):
+    """The commands of ``connector``."""
+
+    names = COMMANDS
+    texts: Texts
+
+    def load(self, name: str) -> click.Command:
+        """Make one command; its neighbours of the same module are made and left."""
+        made = group_class(self.texts)("connector")
+        import_module(f"connectors.commands.{COMMANDS[name]}").add(made, self.texts)
+        return made.commands[name]
+
+    def help_of(self, name: str) -> str:
+        """Its help."""
+        return self.texts(f"{name}.help")
 
 
 def build(language: Language) -> click.Group:
     """The command line with its help in ``language``."""
     texts = Texts(language)
 
-    @click.group("connector", cls=group_class(texts), help=texts("help"))
+    kind = type("Group", (_Rooms,), {"language": language, "texts": texts})
+
+    @click.group("connector", cls=kind, help=texts("help"))
     @click.option(
         "--home", type=click.Path(file_okay=False, path_type=Path), help=texts("args.home")
     )
@@ -61,25 +88,6 @@ def build(language: Language) -> click.Group:
         chosen = home or Path(os.environ.get(ENVIRONMENT) or default_path())
         context.obj = Setting(chosen, Screen(lang or language, as_json=as_json))
 
-    parts = (
-        enrolling,
-        questions,
-        dossier,
-        cases,
-        batches,
-        materials,
-        licences,
-        subscribe,
-        publishing,
-        quality,
-        templates,
-        receipts,
-        alarms,
-        ledger,
-        objections,
-    )
-    for part in (*parts, gateway, doctor, witness):
-        part.add(group, texts)
     return group
 
 

@@ -1,15 +1,18 @@
 """Commands whose help speaks the reader's language, headings and all."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from catalog import terminal
 from catalog.messages import Language, text
 from catalog.terminal import LocalCommand, LocalGroup
-from connectors.client import Connector
 from connectors.clock import Sleep, wait
 from connectors.screen import Screen
+
+if TYPE_CHECKING:
+    from connectors.client import Connector
 
 
 class Texts:
@@ -30,8 +33,10 @@ class Setting:
         self.home = home
         self.screen = screen
 
-    def open(self, sleep: Sleep = wait) -> Connector:
+    def open(self, sleep: Sleep = wait) -> "Connector":
         """The enrolled connector; ``sleep`` is how it waits."""
+        from connectors.client import Connector  # noqa: PLC0415 help needs none of it
+
         return Connector.open(self.home, sleep=sleep)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from catalog.terminal import LocalGroup, wrong_use
+from catalog.terminal import Rooms, wrong_use
 from certs.errors import YifenError
 from hub.commands.acting import CallRefused
 from hub.commands.speech import LANGUAGE, Place, speak
@@ -47,26 +47,21 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Each command's module and name; loaded when it is called, because serving loads so much."""
 
 
-class _Rooms(LocalGroup):
-    """The commands of ``hub``, loaded one by one."""
+class _Rooms(Rooms):
+    """The commands of ``hub``."""
 
     language = LANGUAGE
+    names = COMMANDS
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
-        """All names."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def load(self, name: str) -> click.Command:
         """Load one command."""
-        where = COMMANDS.get(cmd_name)
-        if where is None:
-            return None
-        found = getattr(import_module(f"hub.commands.{where[0]}"), where[1])
-        return found if isinstance(found, click.Command) else None
+        module, command = COMMANDS[name]
+        found: click.Command = getattr(import_module(f"hub.commands.{module}"), command)
+        return found
 
-    def short_helps(self) -> list[tuple[str, str]]:
-        """Names and help, without loading anything."""
-        return [(name, speak(f"hub.{name}.help")) for name in sorted(COMMANDS)]
+    def help_of(self, name: str) -> str:
+        """Its help."""
+        return speak(f"hub.{name}.help")
 
 
 @click.group(cls=_Rooms, help=speak("hub.help"))

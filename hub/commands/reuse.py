@@ -81,7 +81,8 @@ def reuse_verify(place: Place, *, as_json: bool) -> None:
         click.echo(canonical({**counts, "faults": listed, "figure": told(found.cells)}).decode())
     else:
         for position, why in faults:
-            click.echo(speak("hub.ledger.verify.bad", position=position, why=why))
+            key = "hub.ledger.verify.bad" if position >= 0 else "hub.reuse.verify.bad"
+            click.echo(speak(key, position=position, why=why))
         if not faults:
             total = told(found.cells)["total"]
             share = total.get("share") if isinstance(total, dict) else None

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import StringConstraints
 
 from hub.errors import Unprocessable
+from hub.keys.files import FILE_USES
 from hub.keys.listing import shown
 from hub.people.permissions import Permission
 from hub.runtime import Hub
@@ -13,7 +14,6 @@ from hub.web.json_body import answer
 from hub.web.person_request import Strict, allowed, given
 
 _Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Rotated = Literal["receipt", "checkpoint", "session", "credential", "master"]
 
 
 class RotationBody(Strict):
@@ -38,7 +38,7 @@ def key_routes(hub: Hub, routes: APIRouter) -> None:
         return answer({"keys": shown(hub.ring.refresh().register)})
 
     @routes.post("/keys/{use}/rotation")
-    async def rotate(request: Request, use: Rotated) -> Response:
+    async def rotate(request: Request, use: str) -> Response:
         actor = allowed(request, hub, Permission.ROTATE_KEYS)
         asked = await given(request, hub, RotationBody)
         if (use == "master") != (asked.fingerprint is not None) or (use == "master" and asked.now):
@@ -46,7 +46,10 @@ def key_routes(hub: Hub, routes: APIRouter) -> None:
         if use == "master":
             rotated = hub.keys.replacing.rotate(actor, asked.fingerprint or "")
         else:
-            rotated = hub.keys.rotation.rotate(actor, use, at_once=asked.now)
+            file_use = next((one for one in FILE_USES if one == use), None)
+            if file_use is None:
+                raise Unprocessable(why="use")
+            rotated = hub.keys.rotation.rotate(actor, file_use, at_once=asked.now)
         return answer({"entry": rotated.entry, "id": rotated.id}, 201)
 
     @routes.put("/keys/{key_id}/status")

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from catalog.messages import catalogue
@@ -207,8 +208,11 @@ def test_our_own_fault_shows_no_traceback(
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_command_explains_itself(language: str, capsys: pytest.CaptureFixture[str]) -> None:
-    commands = build(language).commands  # type: ignore[arg-type]
-    for name, command in commands.items():
+    tree = build(language)  # type: ignore[arg-type]
+    assert isinstance(tree, click.Group)
+    context = click.Context(tree)
+    for name in tree.list_commands(context):
+        command = tree.get_command(context, name)
         for path in [[name], *([name, sub] for sub in getattr(command, "commands", ()))]:
             assert run(["--lang", language, *path, "--help"]) == 0
             shown = capsys.readouterr().out

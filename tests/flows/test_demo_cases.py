@@ -354,6 +354,14 @@ def test_a_tampered_copy_is_caught(
     assert (done.returncode, bool(found)) == (int(bool(whys)), bool(whys))
 
 
+def test_what_belongs_to_no_entry_is_not_told_of_one(played: Played, tmp_path: Path) -> None:
+    with tampered(played.hub, tmp_path / "copy", a_case_taken_away) as copy:
+        done = played.command("reuse", "verify", hub=copy)
+    assert done.returncode == 1
+    assert "The figure does not agree with the ledger: figure" in done.stdout.splitlines()
+    assert "-1" not in done.stdout
+
+
 def test_the_demonstration_told_that_both_copies_were_caught(played: Played) -> None:
     assert "found out: the table is not what the ledger says" in played.told
     assert "found out: such entries are not under the signed log" in played.told

@@ -408,6 +408,8 @@ def test_administrators_alone_rotate_and_list(world: World) -> None:
         path = f"/v1/keys/{rotated.document['id']}/status"
         assert world.http("PUT", path, headers, b'{"status":"retired"}').status == 403
     assert world.http("GET", "/v1/keys").status == 401
+    # Which keys there are is not told to strangers either.
+    assert world.http("POST", "/v1/keys/nosuch/rotation", {}, b"{}").status == 401
 
 
 @pytest.mark.parametrize(
