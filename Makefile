@@ -41,7 +41,7 @@ walls: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-cache
 
 tests: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Takes each guard out once; a test must fail for it. SAMPLE=120: as many, drawn anew each day.
 mutants: $(VENV)/.installed-dev

@@ -14,6 +14,7 @@ from connectors.verify import Checked
 
 __all__ = [
     "Answer",
+    "LicenceFile",
     "Material",
     "Proof",
     "Record",
@@ -69,10 +70,25 @@ class Material(BaseModel):
     expired: bool
 
 
+class LicenceFile(BaseModel):
+    """What a view tells of the file of a licence: how long it is and its digest."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    identifier: str
+    language: str
+    media_type: str
+    size: Annotated[int, Field(ge=1)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    disputed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A verified answer to a view; ``material`` is None if the subject has none of that number.
 
+    Of a view of a licence ``licence`` is its file, or None if the subject has none of that
+    identifier or it is not in force: then ``status`` says how it stands, if the grant gives that.
     ``result`` is A as it came: by it the hub gives the file's pieces.
     """
 
@@ -80,6 +96,13 @@ class View:
     material: Material | None
     result: Mapping[str, Json]
     proof: Proof
+    licence: LicenceFile | None = None
+    status: str | None = None
+
+    @property
+    def file(self) -> Material | LicenceFile | None:
+        """The file that may be fetched, whatever it is of."""
+        return self.material or self.licence
 
 
 class _Record(BaseModel):
@@ -110,7 +133,9 @@ class _Verification(_Result):
 
 class _View(_Result):
     found: bool
-    material: Material | None
+    material: Material | None = None
+    licence: LicenceFile | None = None
+    status: str | None = None
 
 
 def read_answer(checked: Checked, question: Question) -> Answer:
@@ -149,6 +174,8 @@ def read_view(checked: Checked, question: Question) -> View:
         material=result.material,
         result=checked.result,
         proof=_proof(checked, question),
+        licence=result.licence,
+        status=result.status,
     )
 
 

@@ -303,6 +303,34 @@ class Connector:
         )
         return read_view(self.asking.ask(question), question)
 
+    def view_licence(
+        self,
+        dataset: str,
+        subject_type: str,
+        subject_id: str,
+        *,
+        licence: str,
+        language: str | None = None,
+        purpose: str,
+        officer: str,
+        case: str | None = None,
+    ) -> View:
+        """The file of a licence of the subject, by its identifier, proven; raises as ``lookup``.
+
+        ``language`` is ``zh`` or ``en``; ``fetch`` then brings the file.
+        """
+        question = questions.view_licence(
+            dataset,
+            subject_type,
+            subject_id,
+            licence=licence,
+            language=language,
+            purpose=purpose,
+            officer=officer,
+            case=case,
+        )
+        return read_view(self.asking.ask(question), question)
+
     def fetch(self, view: View, path: Path) -> Path:
         """Write the file of a view to ``path``; raises as ``fetch_file`` does."""
         return fetch_file(self.calls, self.receipts, view, path, self.clock())

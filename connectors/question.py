@@ -8,6 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from catalog.identifiers import check
+from catalog.licence_record import BY_IDENTIFIER
+from catalog.messages import LANGUAGES
 from certs.canonical import Json, canonical, parse
 from certs.encoding import b64u, unb64u
 from certs.errors import MalformedEncoding, MalformedJson
@@ -36,8 +39,9 @@ class Question:
     """One question about one subject; its ``repr`` tells nothing about a person.
 
     ``dataset`` is the local code that stands in the URL. ``items`` are asked by a lookup,
-    ``claims`` by a verification, a ``material`` of the subject by a view. ``delegation`` names that
-    of another department under whose grants it is asked; None asks under our own.
+    ``claims`` by a verification, a ``material`` of the subject by a view, or a ``licence`` by its
+    identifier with root, in a ``language`` if one is named. ``delegation`` names that of another
+    department under whose grants it is asked; None asks under our own.
     """
 
     operation: Operation
@@ -51,6 +55,8 @@ class Question:
     items: tuple[str, ...] = ()
     claims: Mapping[str, str] = field(default_factory=dict, repr=False)
     material: str = ""
+    licence: str = field(default="", repr=False)
+    language: str | None = None
     delegation: str | None = None
 
     @property
@@ -68,12 +74,19 @@ class Question:
         if self.operation == "lookup":
             value["items"] = list(self.items)
         elif self.operation == "view":
-            value["material"] = self.material
+            value |= self._viewed()
         else:
             value["claims"] = dict(self.claims)
         if self.delegation is not None:
             value["delegation"] = self.delegation
         return canonical(value)
+
+    def _viewed(self) -> dict[str, Json]:
+        """What a view names: a material, or a licence and maybe a language."""
+        if not self.licence:
+            return {"material": self.material}
+        named: dict[str, Json] = {"licence": self.licence}
+        return named if self.language is None else {**named, "language": self.language}
 
     def person(self) -> dict[str, Json]:
         """The *person* part of the entry that an honest hub makes of this question."""
@@ -102,6 +115,8 @@ class _Kept(BaseModel):
     items: list[str] = Field(default_factory=list)
     claims: dict[str, str] = Field(default_factory=dict)
     material: str = ""
+    licence: str = ""
+    language: str | None = None
     delegation: str | None = None
 
 
@@ -193,6 +208,38 @@ def view(
     return question
 
 
+def view_licence(
+    dataset: str,
+    subject_type: str,
+    subject_id: str,
+    *,
+    licence: str,
+    language: str | None = None,
+    purpose: str,
+    officer: str,
+    case: str | None = None,
+    request_id: str | None = None,
+) -> Question:
+    """A question for the file of a ``licence`` of the subject, named by its identifier.
+
+    ``language`` is ``zh`` or ``en``; None leaves it to the hub. Raises as ``lookup`` does.
+    """
+    question = Question(
+        operation="view",
+        dataset=dataset,
+        request_id=request_id or b64u(os.urandom(REQUEST_ID_BYTES)),
+        purpose=purpose,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        officer=officer,
+        case=case,
+        licence=check(BY_IDENTIFIER, licence).value,
+        language=language,
+    )
+    check_question(question)
+    return question
+
+
 def check_question(question: Question) -> None:
     """Refuse what no hub could answer, before anything of it leaves the department.
 
@@ -235,14 +282,24 @@ def check_delegation(delegation: str | None) -> None:
 def _check_asked(question: Question) -> None:
     """Refuse what names nothing that can be asked for."""
     if question.operation == "view":
-        if not _MATERIAL.match(question.material):
-            raise QuestionRefused(why="material")
+        _check_viewed(question)
         return
     asked = question.items if question.operation == "lookup" else tuple(question.claims)
     if not asked or len(set(asked)) != len(asked) or len(asked) > ITEMS_LIMIT:
         raise QuestionRefused(why="items")
     if not all(is_code(item) for item in asked):
         raise QuestionRefused(why="items")
+
+
+def _check_viewed(question: Question) -> None:
+    if not question.licence:
+        if not _MATERIAL.match(question.material):
+            raise QuestionRefused(why="material")
+        return
+    if question.material or not check(BY_IDENTIFIER, question.licence).acceptable:
+        raise QuestionRefused(why="licence")
+    if question.language not in {None, *LANGUAGES}:
+        raise QuestionRefused(why="language")
 
 
 def is_text(text: str) -> bool:
@@ -285,6 +342,8 @@ def kept(operation: Operation, dataset: str, body: bytes) -> Question:
         items=tuple(found.items),
         claims=found.claims,
         material=found.material,
+        licence=found.licence,
+        language=found.language,
         delegation=found.delegation,
     )
     if question.body() != body:

@@ -311,7 +311,10 @@ def _check_result(
             raise AnswerRefused(why="result-form")
         return
     if question.operation == "view":
-        _check_viewed(result, control.outcome, question.material)
+        if question.licence:
+            _check_file(result, control.outcome, question.licence, question.language)
+        else:
+            _check_viewed(result, control.outcome, question.material)
         return
     check_records(result, control.outcome, question.items)
 
@@ -325,6 +328,23 @@ def _check_viewed(result: Mapping[str, Json], outcome: str, material: str) -> No
         raise AnswerRefused(why="outcome")
     if found and (not isinstance(told, dict) or told.get("material_no") != material):
         raise AnswerRefused(why="result-material")
+
+
+def _check_file(
+    result: Mapping[str, Json], outcome: str, licence: str, language: str | None
+) -> None:
+    """Raise ``AnswerRefused`` unless a result tells of the file that was asked for, or of none."""
+    found, told = result.get("found"), result.get("licence")
+    if type(found) is not bool or found != (told is not None):
+        raise AnswerRefused(why="result-form")
+    if found != (outcome == "answered"):
+        raise AnswerRefused(why="outcome")
+    if not found:
+        return
+    if not isinstance(told, dict) or told.get("identifier") != licence:
+        raise AnswerRefused(why="result-licence")
+    if language is not None and told.get("language") != language:
+        raise AnswerRefused(why="result-licence")
 
 
 def check_records(result: Mapping[str, Json], outcome: str, items: Sequence[str]) -> None:

@@ -37,6 +37,7 @@ from hub.ledger.start import check_head
 from hub.ledger.store import LedgerStore
 from hub.ledger.witnesses import Submitter
 from hub.licences.door import Door
+from hub.licences.files import LicenceFiles
 from hub.licences.named import LicenceNames
 from hub.licences.office import Office
 from hub.licences.papers import Papers
@@ -46,6 +47,7 @@ from hub.lookup.attempts import Attempts
 from hub.lookup.batch import BatchExchange
 from hub.lookup.exchange import Exchange
 from hub.lookup.joint import JointExchange
+from hub.lookup.means import Means
 from hub.lookup.read import Records
 from hub.lookup.receipt import Receipts
 from hub.lookup.views import Views
@@ -96,6 +98,7 @@ class Hub:
     views: Views
     office: Office
     papers: Papers
+    files: LicenceFiles
     door: Door
     publications: Publications
     audit: AuditIndex
@@ -124,6 +127,7 @@ class Hub:
 
     def close(self) -> None:
         """Close databases and give up locks."""
+        self.files.close()
         self.publications.close()
         self.audit.close()
         self.checkpointer.close()
@@ -189,9 +193,20 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         mismatches=keys.kept.key("mismatches"),
     )
     receipts = Receipts(keys.ring, settings.name, origin, clock)
-    parts = (settings, clock, book, records, group, persons, store, receipts, coverage)
-    exchange = Exchange(*parts)
-    joint = JointExchange(*parts, exchange)
+    means = Means(
+        settings=settings,
+        clock=clock,
+        book=book,
+        records=records,
+        group=group,
+        persons=persons,
+        store=store,
+        receipts=receipts,
+        coverage=coverage,
+    )
+    files = LicenceFiles(settings, changes, reading, master, licence_tags, clock)
+    exchange = Exchange(means, files)
+    joint = JointExchange(means, exchange)
     shelf = RuleShelf(reading, book)
     audit = AuditIndex(
         reading,
@@ -213,9 +228,9 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
         book=book,
         records=records,
         exchange=exchange,
-        batches=BatchExchange(*parts, exchange),
+        batches=BatchExchange(means, exchange),
         feeds=FeedExchange(
-            *parts,
+            means,
             exchange,
             committer=committer,
             reading=reading,
@@ -259,9 +274,10 @@ def _open(folder: Folder, settings: Settings, clock: Clock, serving: FileLock) -
             records,
             shelf,
         ),
-        views=Views(book, clock, reading, master, objects),
+        views=Views(book, clock, reading, master, objects, records, files),
         office=office,
         papers=Papers(settings, changes, reading, master, office, clock),
+        files=files,
         door=Door(clock, per_minute=settings.licences.reads_per_minute),
         publications=Publications(folder, settings, store, changes, master, clock),
         audit=audit,

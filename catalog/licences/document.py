@@ -62,6 +62,13 @@ def read(
     return Licence(kind, MappingProxyType(data), MappingProxyType(items))
 
 
+def on_paper(kind: LicenceType) -> Mapping[str, Item]:
+    """All that may stand on the paper of a type, in its order: whoever is given it sees all."""
+    # The kind of the holder's number is for machines alone.
+    known = {**metadata(), **kind.by_code}
+    return {code: item for code, item in known.items() if code != HOLDER_TYPE}
+
+
 def _checked(
     where: str,
     known: Mapping[str, Item],

@@ -3,14 +3,12 @@
 What a later hub adds is ignored. ``repr`` tells nothing about a person.
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import StrictBool, StrictInt
 
-from catalog.evidence.decision import STATUSES, Status
-from catalog.evidence.reason import Reason
-from catalog.messages import Language
+from catalog.evidence.decision import Status
+from catalog.evidence.told import Entered, Notice, Told
 
 CaseStatus = Literal["open", "concluded", "withdrawn"]
 Result = Literal["accepted", "refused"]
@@ -25,34 +23,7 @@ RESTING: frozenset[Status] = frozenset({"confirmed", "on_file"})
 """What must rest on evidence."""
 
 
-class _Told(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Both(_Told):
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
-    def words(self, language: Language) -> str:
-        """In one of them."""
-        return self.en if language == "en" else self.zh
-
-
-class Why(_Told):
-    """A reason, put into words by the catalogue."""
-
-    code: str
-    facts: Mapping[str, str | int] = {}
-
-    @property
-    def reason(self) -> Reason:
-        """As the catalogue knows it."""
-        return Reason(self.code, self.facts)
-
-
-class ServiceOf(_Told):
+class ServiceOf(Told):
     """A service of a case, and who implements it."""
 
     service: str
@@ -60,7 +31,7 @@ class ServiceOf(_Told):
     department: str
 
 
-class Material(_Told):
+class Material(Told):
     """What became of one material of one service (``docs/cases.md``)."""
 
     service: str
@@ -85,7 +56,7 @@ class Material(_Told):
         return self.service, self.material
 
 
-class Commitment(_Told):
+class Commitment(Told):
     """What was promised; ``due`` and ``settled`` are RFC 3339."""
 
     number: StrictInt
@@ -97,7 +68,7 @@ class Commitment(_Told):
     settled: str | None
 
 
-class State(_Told):
+class State(Told):
     """How a case stands; nothing of anybody."""
 
     case: str
@@ -112,132 +83,7 @@ class State(_Told):
     commitments: tuple[Commitment, ...]
 
 
-class Evidence(_Told):
-    """What satisfied a way; ``reference`` names it (``docs/cases.md``)."""
-
-    kind: str
-    source: str
-    about: str
-    reference: str
-    provider: str
-    date: str | None
-    valid_until: str | None
-    stands_for: str
-
-
-class Follow(_Told):
-    """What may follow, or be promised, until when, and with what liability."""
-
-    kind: Literal["later", "promise"]
-    due: str
-    certain: StrictBool
-    text: Both
-    liability: Both
-
-
-class Tried(_Told):
-    """A way that did not do, and why."""
-
-    way: StrictInt
-    kind: str
-    source: str
-    why: Why
-
-
-class Piece(_Told):
-    """Why a paper is or is not asked for, for one service."""
-
-    service: str
-    material: str
-    status: Status
-    why: Why
-    rule: str
-    rule_version: StrictInt
-    way: StrictInt
-    legal_basis: str
-    evidence: Evidence | None
-    follow: Follow | None
-    tried: tuple[Tried, ...]
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """Which material it is."""
-        return self.service, self.material
-
-
-class Paper(_Told):
-    """One paper of the notice, once for all services that ask for it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
-
-    type: str
-    of: str
-    title: Both
-    status: Status
-    kind: StrictInt
-    copies: StrictInt
-    until: str | None
-    pieces: tuple[Piece, ...] = Field(alias="for", min_length=1)
-
-
-class ServiceTold(_Told):
-    """A service as the notice tells of it; days are working days, 0 = at once."""
-
-    code: str
-    title: Both
-    department: str
-    legal_basis: str
-    conditions: tuple[Both, ...]
-    process: tuple[Both, ...]
-    statutory_days: StrictInt
-    promised_days: StrictInt
-
-
-class Notice(_Told):
-    """一单: every paper with its status, and every way that was tried."""
-
-    day: str
-    services: tuple[ServiceTold, ...]
-    materials: Mapping[Status, tuple[Paper, ...]]
-
-    def papers(self) -> Iterator[Paper]:
-        """Every paper, what weighs most first."""
-        for status in STATUSES:
-            yield from self.materials.get(status, ())
-
-
-class Value(_Told):
-    """A value of the form and where it is from."""
-
-    value: str = Field(repr=False)
-    department: str
-    dataset: str
-    item: str
-    about: str
-    reference: str
-    provider: str
-    date: str | None
-
-
-class Entered(_Told):
-    """One field of the form; ``given`` is what the applicant entered, ``value`` what is on file."""
-
-    key: str
-    code: str
-    title: Both
-    type: str
-    codes: Mapping[str, Both] | None = None
-    """What the values of a coded field mean; None for others."""
-    required: StrictBool
-    services: tuple[str, ...]
-    value: Value | None
-    others: tuple[Value, ...]
-    same: tuple[Value, ...]
-    given: str = Field(repr=False)
-    why: Why
-
-
-class Fallen(_Told):
+class Fallen(Told):
     """What was satisfied and is no longer."""
 
     service: str
@@ -247,7 +93,7 @@ class Fallen(_Told):
     reason: str
 
 
-class Lacking(_Told):
+class Lacking(Told):
     """What keeps a case from being accepted."""
 
     service: str

@@ -10,21 +10,13 @@ from collections.abc import Mapping, Sequence
 from pydantic import ValidationError
 
 from catalog.evidence.judging import even
+from catalog.evidence.told import Entered, Evidence, Paper, Piece, Value
 from catalog.item import Item, Label
 from catalog.licences.status import Status as LicenceStatus
 from catalog.material import NUMBER, USABLE
 from catalog.values import check_value
 from certs.canonical import Json
-from connectors.cases.answer import (
-    RESTING,
-    CaseTold,
-    Entered,
-    Evidence,
-    Material,
-    Paper,
-    Piece,
-    Value,
-)
+from connectors.cases.answer import RESTING, CaseTold, Material
 from connectors.cases.question import Said
 from connectors.cases.rounds import Answered
 from connectors.errors import AnswerRefused

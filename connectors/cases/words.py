@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from catalog.errors import MessageCatalogueBroken
 from catalog.evidence.decision import STATUSES
-from catalog.evidence.reason import Reason, reason_words
+from catalog.evidence.notice import Codes, Words
+from catalog.evidence.told import Entered, Evidence, Follow, Paper, Piece, Value
 from catalog.messages import Language, text
-from catalog.services.service import BUILT_IN
-from connectors.cases.answer import CaseTold, Entered, Evidence, Follow, Paper, Piece, Value
+from connectors.cases.answer import CaseTold
 
 
 class Row(NamedTuple):
@@ -55,13 +55,12 @@ class _Words:
     def __init__(self, told: CaseTold, language: Language) -> None:
         self._told = told
         self._language: Language = language
-        self._titles = {one.code: one.title.words(language) for one in told.notice.services}
+        self._words = Words(told.notice, language, Codes())
         self._papers = {
             piece.name: paper.title.words(language)
             for paper in told.notice.papers()
             for piece in paper.pieces
         }
-        self._types = {paper.type: paper.title.words(language) for paper in told.notice.papers()}
 
     def say(self, key: str, **params: str | int) -> str:
         """A text of ours."""
@@ -75,8 +74,8 @@ class _Words:
                 title=one.title.words(self._language),
                 department=one.department,
                 basis=one.legal_basis,
-                statutory=self._days(one.statutory_days),
-                promised=self._days(one.promised_days),
+                statutory=self._words.days(one.statutory_days),
+                promised=self._words.days(one.promised_days),
             )
             for condition in one.conditions:
                 yield self.say("connector.case.condition", text=condition.words(self._language))
@@ -98,9 +97,9 @@ class _Words:
                 self._papers.get((one.service, one.material), one.material),
                 (
                     str(one.number),
-                    text(f"notice.commitment.{one.kind}", self._language),
+                    self._words.commitment(one.kind),
                     one.due,
-                    self._named(f"connector.case.commitment.{one.status}", one.status),
+                    self._status(one.status),
                 ),
                 (),
             )
@@ -121,16 +120,15 @@ class _Words:
         for piece in paper.pieces:
             lines += self._why(piece)
         cells = (
-            self._party(paper.of),
-            self._named(f"notice.kind.{paper.kind}", str(paper.kind)),
+            self._words.party(paper.of),
+            self._words.kind(paper.kind),
             str(paper.copies),
             paper.until or "",
         )
         return Row(paper.title.words(self._language), cells, tuple(dict.fromkeys(lines)))
 
     def _why(self, piece: Piece) -> Iterator[str]:
-        why = self._reason(piece.why.reason)
-        service = self._titles.get(piece.service, piece.service)
+        why, service = self._words.reason(piece.why), self._words.service(piece.service)
         line = text("notice.why", self._language, service=service, why=why)
         if piece.rule:
             version = piece.rule_version
@@ -145,15 +143,7 @@ class _Words:
             yield self.say("connector.case.brought", name=material.brought)
         if piece.follow is not None:
             yield from self._follow(piece.follow)
-        for one in piece.tried:
-            yield text(
-                "notice.tried",
-                self._language,
-                way=one.way,
-                kind=self._named(f"notice.way.{one.kind}", one.kind),
-                source=self._source(one.kind, one.source),
-                why=self._reason(one.why.reason),
-            )
+        yield from map(self._words.tried, piece.tried)
 
     def _evidence(self, evidence: Evidence) -> str:
         return text(
@@ -161,7 +151,7 @@ class _Words:
             self._language,
             source=self.say(
                 "connector.case.source",
-                source=self._source(evidence.kind, evidence.source),
+                source=self._words.source(evidence.kind, evidence.source),
                 provider=evidence.provider,
             ),
             reference=evidence.reference,
@@ -180,24 +170,19 @@ class _Words:
         title = field.title.words(self._language)
         required = self.say("connector.case.required") if field.required else ""
         if field.value is None:
-            cells = ("", self._reason(field.why.reason), field.given)
+            cells = ("", self._words.reason(field.why), field.given)
             return Row(title + required, cells, ())
         lines = tuple(
             text(
                 "notice.conflict",
                 self._language,
-                value=self._label(field, one.value),
+                value=self._words.label(one.value, field.codes),
                 source=self._from(one),
             )
             for one in field.others
         )
-        value = self._label(field, field.value.value)
+        value = self._words.label(field.value.value, field.codes)
         return Row(title + required, (value, self._from(field.value), field.given), lines)
-
-    def _label(self, field: Entered, value: str) -> str:
-        """What a coded value means."""
-        label = (field.codes or {}).get(value)
-        return value if label is None else label.words(self._language)
 
     def _from(self, value: Value) -> str:
         return self.say(
@@ -209,26 +194,12 @@ class _Words:
             reference=value.reference,
         )
 
-    def _source(self, kind: str, source: str) -> str:
-        if kind == "commitment":
-            return self._named(f"notice.commitment.{source}", source)
-        return self._types.get(source, source)
-
-    def _party(self, code: str) -> str:
-        return text(f"notice.party.{code}", self._language) if code in BUILT_IN else code
-
-    def _reason(self, reason: Reason) -> str:
-        return reason_words(reason, self._language)
-
-    def _days(self, days: int) -> str:
-        return text("notice.days" if days else "notice.at-once", self._language, days=days)
-
-    def _named(self, key: str, otherwise: str) -> str:
-        """A text of the catalogue, or the code itself if a newer hub made it."""
+    def _status(self, status: str) -> str:
+        """What has become of a commitment, or the code itself if a newer hub made it."""
         try:
-            return text(key, self._language)
+            return self.say(f"connector.case.commitment.{status}")
         except MessageCatalogueBroken:
-            return otherwise
+            return status
 
 
 def _headings(*names: str) -> tuple[str, ...]:

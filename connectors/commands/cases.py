@@ -34,8 +34,9 @@ from connectors.commands.case_files import (
     read_reason,
 )
 from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
-from connectors.errors import QuestionRefused, TargetExists
+from connectors.errors import QuestionRefused
 from connectors.screen import EXIT_REFUSED, Screen
+from connectors.sources.errors import TargetExists
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 Command: TypeAlias = Callable[..., int | None]

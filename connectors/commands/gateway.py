@@ -10,9 +10,9 @@ from certs.canonical import Json
 from certs.keys import write_secret
 from connectors.clock import system_clock
 from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
-from connectors.errors import TargetExists
 from connectors.gateway.keys import FILE, SCHEME, add_key, read_keys, remove_key
 from connectors.home import read as read_home
+from connectors.sources.errors import TargetExists
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.definition import Dataset
-from connectors.errors import OperationMissing, SourceUnclear
 from connectors.sources.address import read_address, read_password
 from connectors.sources.changes import with_deletes
 from connectors.sources.database import open_query
+from connectors.sources.errors import OperationMissing, SourceUnclear
 from connectors.sources.mapping import ColumnMapping, match_columns
 from connectors.sources.opening import open_source
 from connectors.sources.operations import OPERATION, find_operation

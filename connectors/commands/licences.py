@@ -1,7 +1,7 @@
-"""``connector licence issue|act|credential|paper|show|verify-file``: what departments do with them.
+"""``connector licence issue|act|credential|paper|show|file|verify-file``: what departments do.
 
-What stands on a licence comes from a file, never from the arguments; a credential and a print go
-to files that nobody else reads.
+What stands on a licence comes from a file, never from the arguments, and so do the numbers of a
+holder and of a licence that is viewed; a credential and a print go to files that nobody else reads.
 """
 
 from collections.abc import Callable
@@ -9,11 +9,16 @@ from pathlib import Path
 
 import click
 
+from catalog.licence_record import BY_IDENTIFIER
 from catalog.licences.status import Act
 from catalog.terminal import LocalGroup
 from certs.canonical import Json
 from certs.keys import write_secret
+from connectors.answers import View
 from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
+from connectors.commands.questions import proof_told
+from connectors.commands.subjects import read_line, read_subject
+from connectors.errors import QuestionRefused
 from connectors.licences import (
     LicenceDone,
     LicenceUnreadable,
@@ -31,7 +36,15 @@ def add(group: LocalGroup, texts: Texts) -> None:
     """Add the commands to ``group``."""
     licence = group_class(texts)("licence", help=texts("licence.help"))
     group.add_command(licence)
-    for one in (_add_issue, _add_act, _add_credential, _add_paper, _add_show, _add_verify_file):
+    for one in (
+        _add_issue,
+        _add_act,
+        _add_credential,
+        _add_paper,
+        _add_show,
+        _add_file,
+        _add_verify_file,
+    ):
         one(licence, texts)
 
 
@@ -136,6 +149,75 @@ def _add_show(group: LocalGroup, texts: Texts) -> None:
             for name, value in shown.model_dump().items()
         ]
         screen.table(["connector.table.item", "connector.table.value"], rows)
+
+
+def _add_file(group: LocalGroup, texts: Texts) -> None:
+    @group.command("file", cls=command_class(texts), help=texts("licence.file.help"))
+    @click.argument("dataset", metavar=texts("args.dataset"))
+    @click.argument("out", type=_FILE, metavar=texts("args.licence_out"))
+    @click.option(
+        "--subject-type",
+        default=BY_IDENTIFIER,
+        show_default=True,
+        help=texts("args.subject_type"),
+    )
+    @click.option("--subject-file", type=_FILE, help=texts("args.subject_file"))
+    @click.option("--licence-file", type=_FILE, help=texts("licence.file.licence"))
+    @click.option("--purpose", required=True, help=texts("args.purpose"))
+    @click.option("--officer", required=True, help=texts("args.officer"))
+    @click.option("--case", help=texts("args.case"))
+    @click.option("--language", type=click.Choice(["zh", "en"]), help=texts("licence.language"))
+    @click.pass_context
+    @pass_setting
+    def _file(
+        setting: Setting,
+        context: click.Context,
+        /,
+        dataset: str,
+        out: Path,
+        subject_type: str,
+        subject_file: Path | None,
+        licence_file: Path | None,
+        **reason: str | None,
+    ) -> None:
+        _require_new(out)
+        screen = setting.screen
+        subject = read_subject(screen, subject_file)
+        if licence_file is None and subject_type != BY_IDENTIFIER:
+            raise QuestionRefused(why="licence")
+        licence = subject if licence_file is None else read_line(licence_file, "licence")
+        with setting.open() as connector:
+            view = connector.view_licence(
+                dataset,
+                subject_type,
+                subject,
+                licence=licence,
+                language=reason["language"],
+                purpose=str(reason["purpose"]),
+                officer=str(reason["officer"]),
+                case=reason["case"],
+            )
+            if view.licence is not None:
+                connector.fetch(view, out)
+        _tell_view(setting, view, out)
+        context.exit(0 if view.licence is not None else EXIT_REFUSED)
+
+
+def _tell_view(setting: Setting, view: View, out: Path) -> None:
+    screen, proof = setting.screen, proof_told(view.proof)
+    if view.licence is None:
+        screen.value({"file": None, "licence": None, "proof": proof, "status": view.status})
+        if view.status is None:
+            screen.note("connector.licence.file.absent")
+        else:
+            screen.note("connector.licence.file.not_in_force", status=view.status)
+    else:
+        told: Json = view.licence.model_dump()
+        screen.value({"file": str(out), "licence": told, "proof": proof, "status": view.status})
+        if view.licence.disputed:
+            screen.say("connector.lookup.disputed")
+        screen.say("connector.licence.written", file=str(out))
+    screen.say("connector.lookup.proof", entry=view.proof.entry, request_id=view.proof.request_id)
 
 
 def _add_verify_file(group: LocalGroup, texts: Texts) -> None:

@@ -13,9 +13,10 @@ from connectors.commands.outcome import show_applied, show_ended, show_mapping, 
 from connectors.commands.repeating import run_every
 from connectors.commands.running import Running
 from connectors.commands.watching import run_watching
-from connectors.errors import HubError, SourceUnclear, UploadNone
+from connectors.errors import HubError, UploadNone
 from connectors.progress import progress_on
 from connectors.screen import EXIT_REFUSED, Screen
+from connectors.sources.errors import SourceUnclear
 from connectors.sources.mapping import read_corrections
 from connectors.sources.publication import HubSide, OnNews
 from connectors.sources.publish import Published

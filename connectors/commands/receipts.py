@@ -11,12 +11,13 @@ from certs.encoding import rfc3339
 from connectors.client import Connector
 from connectors.commands.local import Setting, Texts, command_class, group_class, pass_setting
 from connectors.commands.moments import MOMENT
-from connectors.errors import EvidenceBroken, TargetExists
+from connectors.errors import EvidenceBroken
 from connectors.keeping import keep_up
 from connectors.receipts.evidence import MAX_EVIDENCE, Proven
 from connectors.receipts.search import Wanted
 from connectors.receipts.store import Kept
 from connectors.screen import Screen
+from connectors.sources.errors import TargetExists
 
 STATES = ("received", "proven", "alarm")
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -21,8 +21,9 @@ from certs.errors import YifenError
 from connectors.commands.delivery import Delivered, Delivery
 from connectors.commands.given import Given
 from connectors.commands.running import Running
-from connectors.errors import Refused, SnapshotOlder, SourceChanged, SourceError, SourceMissing
+from connectors.errors import Refused, SnapshotOlder
 from connectors.sources.drop_folder import DropFolder, End, number_of
+from connectors.sources.errors import SourceChanged, SourceError, SourceMissing
 from connectors.sources.publish import Published
 
 _SOURCE_FAULTS = frozenset({400, 413, 422})

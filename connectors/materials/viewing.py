@@ -1,7 +1,8 @@
 """Getting the file of a verified view: piece by piece beside its place, and there when it is right.
 
-A piece is believed only as far as the connection is. The whole is what the view's receipt binds by
-its digest, or it is thrown away and an alarm is raised: nobody is handed what was not proven.
+It is that of a material or of a licence; both come through the same door. A piece is believed only
+as far as the connection is. The whole is what the view's receipt binds by its digest, or it is
+thrown away and an alarm is raised: nobody is handed what was not proven.
 """
 
 import hashlib
@@ -27,10 +28,10 @@ def fetch_file(calls: Calls, store: ReceiptStore, view: View, path: Path, now: i
     Raises ``MaterialRefused``, ``Refused`` (revoked meanwhile, or too long ago), ``HubError``, or
     ``AnswerRefused`` if it is another file.
     """
-    material = view.material
-    if material is None:
+    told = view.file
+    if told is None:
         raise MaterialRefused(why="absent")
-    pieces = -(-material.size // PIECE)
+    pieces = -(-told.size // PIECE)
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     whole, size = hashlib.sha256(), 0
     try:
@@ -42,7 +43,7 @@ def fetch_file(calls: Calls, store: ReceiptStore, view: View, path: Path, now: i
                 file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if (size, whole.hexdigest()) != (material.size, material.sha256):
+        if (size, whole.hexdigest()) != (told.size, told.sha256):
             raise _wrong(store, view, whole.hexdigest(), now)
         # Unlike a renaming, a link takes no other's place.
         path.hardlink_to(part)

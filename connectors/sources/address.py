@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from connectors.errors import AddressRefused, PasswordRefused
+from connectors.sources.errors import AddressRefused, PasswordRefused
 
 System = Literal["postgresql", "mysql", "sqlite"]
 NAMES: Mapping[System, str] = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}

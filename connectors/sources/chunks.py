@@ -7,7 +7,7 @@ rows and is at most so many bytes long.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from connectors.errors import RowTooLong
+from connectors.sources.errors import RowTooLong
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from connectors.errors import SourceEmpty, SourceMalformed, SourceMissing
 from connectors.sources.delimiter import MAX_HEADER, find_header
 from connectors.sources.duck import DuckError, Rows, literal, select, select_lines
 from connectors.sources.encoding import codec, look
+from connectors.sources.errors import SourceEmpty, SourceMalformed, SourceMissing
 from connectors.sources.files import StillFile
 from connectors.sources.headings import Wanted
 from connectors.sources.loose_csv import MAX_LINE, LooseCsv, open_loose

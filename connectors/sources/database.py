@@ -16,9 +16,9 @@ from typing import BinaryIO, Self
 
 import orjson
 
-from connectors.errors import AddressRefused, SourceEmpty
 from connectors.sources.address import NAMES, Address
 from connectors.sources.batches import batches
+from connectors.sources.errors import AddressRefused, SourceEmpty
 from connectors.sources.lines import written
 from connectors.sources.source import BATCH, Line, Row, check_columns
 from connectors.sources.watch import Watch

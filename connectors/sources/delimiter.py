@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from connectors.errors import SourceMalformed
+from connectors.sources.errors import SourceMalformed
 from connectors.sources.headings import TITLE_ROWS, Wanted
 
 DELIMITERS = (",", ";", "\t", "|", "，")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from connectors.errors import SourceEncoding
+from connectors.sources.errors import SourceEncoding
 
 Encoding = Literal["utf-8", "gb18030", "utf-16"]
 BLOCK = 1024 * 1024

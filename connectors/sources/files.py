@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.errors import SourceChanged, SourceMissing
+from connectors.sources.errors import SourceChanged, SourceMissing
 
 
 @dataclass(frozen=True, slots=True)

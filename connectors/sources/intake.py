@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from connectors.errors import SourceUnread
 from connectors.sources.chunks import Chunk, cut
+from connectors.sources.errors import SourceUnread
 from connectors.sources.lines import line_writer
 from connectors.sources.mapping import ColumnMapping
 from connectors.sources.operations import (

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
-from connectors.errors import SourceEmpty, SourceMalformed, SourceUnread
 from connectors.sources.batches import batches
 from connectors.sources.delimiter import Header
 from connectors.sources.encoding import Encoding, codec
+from connectors.sources.errors import SourceEmpty, SourceMalformed, SourceUnread
 from connectors.sources.files import StillFile
 from connectors.sources.lines import written
 from connectors.sources.source import BATCH, MAX_FAULTS, Fault, Line, Row

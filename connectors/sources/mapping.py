@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.definition import Dataset, Item, heading
-from connectors.errors import ColumnsUnmatched, ItemsMissing, ItemTwice, MappingRefused
+from connectors.sources.errors import ColumnsUnmatched, ItemsMissing, ItemTwice, MappingRefused
 
 
 @dataclass(frozen=True, slots=True)

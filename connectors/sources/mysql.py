@@ -3,9 +3,9 @@
 import ssl
 from collections.abc import Callable, Sequence
 
-from connectors.errors import ColumnUnusable, DatabaseFailed, DriverMissing
 from connectors.sources.address import Address
 from connectors.sources.database import Take
+from connectors.sources.errors import ColumnUnusable, DatabaseFailed, DriverMissing
 from connectors.sources.source import BATCH, Row
 
 try:

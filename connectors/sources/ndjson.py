@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from connectors.errors import SourceEmpty, SourceMalformed, TooManyColumns
 from connectors.sources.batches import batches
 from connectors.sources.encoding import look
+from connectors.sources.errors import SourceEmpty, SourceMalformed, TooManyColumns
 from connectors.sources.files import StillFile
 from connectors.sources.lines import written
 from connectors.sources.source import BATCH, MAX_COLUMNS, Line, Row, check_columns

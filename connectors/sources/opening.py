@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from catalog.definition import Dataset
-from connectors.errors import SourceMissing, SourceUnclear, WorkbookBroken
 from connectors.sources.csv import open_csv
+from connectors.sources.errors import SourceMissing, SourceUnclear, WorkbookBroken
 from connectors.sources.headings import Wanted
 from connectors.sources.ndjson import open_ndjson
 from connectors.sources.parquet import open_parquet

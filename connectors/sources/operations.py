@@ -10,7 +10,7 @@ from typing import Literal
 
 from catalog.definition import Item, heading
 from catalog.identifiers.normalise import half_width, trimmed
-from connectors.errors import OperationMissing
+from connectors.sources.errors import OperationMissing
 
 Operation = Literal["upsert", "delete"]
 OPERATION_UNKNOWN = "operation"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from connectors.errors import ColumnUnusable, SourceEmpty, SourceMalformed
 from connectors.sources.cells import MOST
 from connectors.sources.duck import DuckError, Rows, connect, literal, select, select_lines
+from connectors.sources.errors import ColumnUnusable, SourceEmpty, SourceMalformed
 from connectors.sources.files import StillFile
 from connectors.sources.source import Line, check_columns
 from connectors.sources.watch import Watch

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from connectors.errors import ScheduleUnclear
+from connectors.sources.errors import ScheduleUnclear
 
 ZONE = ZoneInfo("Asia/Shanghai")
 _GIVEN = re.compile(r"([1-9][0-9]{0,4})([mhd])(?:@([01][0-9]|2[0-3]):([0-5][0-9]))?\Z")

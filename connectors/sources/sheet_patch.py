@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import escape
 
-from connectors.errors import WorkbookBroken
+from connectors.sources.errors import WorkbookBroken
 from connectors.sources.workbook import Parser
 from connectors.sources.xlsx_rows import column_name, column_of
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from catalog.definition import Item
-from connectors.errors import SourceEmpty
 from connectors.sources.batches import batches
 from connectors.sources.cells import Cell, Spoilt, shown, text_of
+from connectors.sources.errors import SourceEmpty
 from connectors.sources.files import StillFile
 from connectors.sources.headings import TITLE_ROWS, Wanted
 from connectors.sources.lines import line_writer

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from connectors.errors import ColumnTwice, TooManyColumns
+from connectors.sources.errors import ColumnTwice, TooManyColumns
 from connectors.sources.headings import heading
 from connectors.sources.watch import Watch
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectors.errors import ColumnUnusable, DatabaseFailed
 from connectors.sources.address import Address
 from connectors.sources.cells import MOST, plain_number
 from connectors.sources.database import Take
+from connectors.sources.errors import ColumnUnusable, DatabaseFailed
 from connectors.sources.source import BATCH
 
 if TYPE_CHECKING:

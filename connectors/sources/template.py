@@ -15,7 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from catalog.definition import Dataset, Item
 from catalog.identifiers.normalise import SPACES
 from catalog.messages import Language, text
-from connectors.errors import TargetExists
+from connectors.sources.errors import TargetExists
 
 LAST_ROW = 1_048_575
 """The last row of a sheet, from 0."""

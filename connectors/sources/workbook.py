@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from xml.parsers import expat  # no entity of a document type is ever read: see Parser
 
-from connectors.errors import WorkbookBroken
+from connectors.sources.errors import WorkbookBroken
 
 BLOCK = 256 * 1024
 MAX_PART = 8 * 1024**3

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import python_calamine as calamine
 
-from connectors.errors import SheetUnclear, SheetUnknown, SourceMissing, WorkbookBroken
 from connectors.sources.cells import Cell, serial_of
+from connectors.sources.errors import SheetUnclear, SheetUnknown, SourceMissing, WorkbookBroken
 from connectors.sources.files import StillFile
 from connectors.sources.headings import Wanted
 from connectors.sources.sheets import SheetSource, headings, open_sheet, top_rows

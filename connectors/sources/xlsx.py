@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from connectors.errors import SheetUnclear, SheetUnknown, SourceMissing
+from connectors.sources.errors import SheetUnclear, SheetUnknown, SourceMissing
 from connectors.sources.files import StillFile
 from connectors.sources.headings import Wanted
 from connectors.sources.sheets import SheetSource, headings, open_sheet, top_rows

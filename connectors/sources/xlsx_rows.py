@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from connectors.errors import WorkbookBroken
 from connectors.sources.cells import Cell
+from connectors.sources.errors import WorkbookBroken
 from connectors.sources.workbook import (
     MAX_PART,
     Parser,

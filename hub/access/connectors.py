@@ -59,7 +59,7 @@ def invite(changes: Changes, actor: Actor, trust: Trust, department: str, name: 
     if not is_code(name):
         raise Unprocessable(why="connector-name")
     settings = trust.settings
-    urn = f"urn:yifen:connector:{settings.name}:{department}:{name}"
+    urn = urn_of(settings, department, name)
     token = secrets.token_bytes(_TOKEN)
     with changes.change(actor) as change:
         require_department(change.session, department)
@@ -89,6 +89,11 @@ def invite(changes: Changes, actor: Actor, trust: Trust, department: str, name: 
             }
         )
     )
+
+
+def urn_of(settings: Settings, department: str, name: str) -> str:
+    """The URN of a department's connector, by its name there."""
+    return f"urn:yifen:connector:{settings.name}:{department}:{name}"
 
 
 def enrol(changes: Changes, trust: Trust, token: str, csr_pem: bytes) -> Enrolled:

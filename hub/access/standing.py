@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from catalog.comparison import same_layout
 from catalog.definition import Dataset, load
+from catalog.licences import licence_type
+from catalog.licences.document import on_paper
 from catalog.masks import Mask, suits
 from certs.certificates import read_certificate
 from certs.encoding import digest, rfc3339
@@ -104,6 +106,7 @@ class Standing:
         self._purposes: dict[str, bool] = {}
         self._departments: dict[str, bool] = {}
         self._delegations: dict[str, Delegation] = {}
+        self._papers: dict[str, frozenset[str]] = {}
 
     def credential(self, keyid: str) -> Credential | None:
         """The certificate of a key id, whatever its standing; None if none was issued."""
@@ -216,6 +219,20 @@ class Standing:
                 return False
             _keep(self._departments, code, row[0] == "active")
         return self._departments[code]
+
+    def on_paper(self, type_code: str) -> frozenset[str] | None:
+        """The items that the paper of a licence shows; None if there is no such type."""
+        found = self._papers.get(type_code)
+        if found is None:
+            row = self._connection.execute(
+                "SELECT code, definition FROM licence_types WHERE type_code = ?", (type_code,)
+            ).fetchone()
+            if row is None:
+                return None
+            code, definition = row
+            found = frozenset(on_paper(licence_type.load(definition, code)))
+            _keep(self._papers, type_code, found)
+        return found
 
     def mark(self, pseudonym: bytes) -> str | None:
         """``disputed``, ``repaired`` or None for one record."""

@@ -128,7 +128,7 @@ class Rounds:
 
     def _round(self, caller: Caller, puts: Sequence[Put], settled: Settled) -> Round:
         body = answer_body(settled.results, settled.opened)
-        receipt = self._receipts.issue_batch(
+        receipt = self._receipts.issue(
             caller, settled.as_batch, status=200, content_type=JSON, body=body
         )
         return Round(

@@ -11,7 +11,7 @@ from hub.commands.admission import json_option
 from hub.commands.retention import PAUSE, retention
 from hub.commands.showing import show
 from hub.commands.speech import Place, speak
-from hub.ledger.destructions import MOST, WHATS
+from hub.ledger.destructions import WHATS, in_entries
 
 _COLUMNS = ("id", "department", "of", "retention", "state", "until")
 _what = click.argument("what", type=click.Choice(list(WHATS)))
@@ -62,9 +62,7 @@ def retention_destroy(
         return
     if not yes and not click.confirm(speak("hub.retention.destroy.sure", count=len(named))):
         raise click.Abort
-    entries = [
-        _destroyed(api, what, named[at : at + MOST], basis) for at in range(0, len(named), MOST)
-    ]
+    entries = [_destroyed(api, what, some, basis) for some in in_entries(named)]
     click.echo(speak("hub.retention.entered", entries=" ".join(map(str, entries))))
     if no_wait:
         return

@@ -11,17 +11,18 @@ finished by this process or another, and ``destructions`` says what is complete.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from certs.encoding import rfc3339
 from certs.leaf import read_leaf
 from hub.clock import Clock
 from hub.destroying.contents import Content, Contents, Opening, state_of
-from hub.errors import Busy, Conflict, NotFound, StorageRefused
+from hub.errors import Busy, Conflict, HubError, NotFound, StorageRefused
 from hub.ledger.change import Actor, Change, Changes
 from hub.ledger.destruction import RETRY, cut_log
-from hub.ledger.destructions import DESTROYED, Told, What, materials_of, read, told
+from hub.ledger.destructions import DESTROYED, Told, What, in_entries, materials_of, read, told
 from hub.ledger.erasure import ErasureRuns, alone
 from hub.ledger.holds import checked_basis
 from hub.ledger.month_keys import MonthKeys
@@ -69,6 +70,15 @@ class Entered:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Positions of the entries that were made, how many contents went, and why the rest did not."""
+
+    entries: tuple[int, ...]
+    destroyed: int
+    stopped: HubError | None
+
+
 class Destructions:
     """Destroying for one process; every method but ``pending`` may take long, so off the loop.
 
@@ -114,20 +124,47 @@ class Destructions:
         ``ContentHeld``, ``ContentInUse``, ``ErasureRuns``, and ``Busy``.
         """
         wanted = told(checked_basis(basis), what, ids)
+        with self._entering() as (changes, connection):
+            return self._enter(changes, connection, wanted, actor)
+
+    def enter_in_turn(self, what: What, ids: Sequence[str], basis: str, actor: Actor) -> "InTurn":
+        """Destroy contents entry after entry, while nobody else destroys between two of them.
+
+        If something keeps a part of it, what is entered stays entered and the rest is told. Raises
+        what ``enter`` raises if nothing was entered.
+        """
+        basis, positions, count = checked_basis(basis), list[int](), 0
+        with self._entering() as (changes, connection):
+            for some in in_entries(ids):
+                try:
+                    wanted = told(basis, what, some)
+                    positions.append(self._enter(changes, connection, wanted, actor))
+                except HubError as error:
+                    if not positions:
+                        raise
+                    return InTurn(tuple(positions), count, error)
+                count += len(some)
+        return InTurn(tuple(positions), count, None)
+
+    @contextmanager
+    def _entering(self) -> Iterator[tuple[Changes, Connection]]:
+        """Changes over a connection that overwrites what it frees; raises ``ErasureRuns``."""
         with alone(self._folder, self._clock, self._store) as store:
             connection = store.connection
             connection.execute("PRAGMA secure_delete=ON")
-            changes = Changes(store, PersonKeys(connection, self._month_keys(connection)))
-            for _ in range(ROUNDS):
-                until, seen = self._look(connection, wanted)
-                try:
-                    with changes.change(actor) as change:
-                        if _moved(connection, seen, change.position, wanted):
-                            raise _Moved
-                        return _destroy(change, connection, wanted, until)
-                except _Moved:
-                    continue
-            raise Busy
+            yield Changes(store, PersonKeys(connection, self._month_keys(connection))), connection
+
+    def _enter(self, changes: Changes, connection: Connection, wanted: Told, actor: Actor) -> int:
+        for _ in range(ROUNDS):
+            until, seen = self._look(connection, wanted)
+            try:
+                with changes.change(actor) as change:
+                    if _moved(connection, seen, change.position, wanted):
+                        raise _Moved
+                    return _destroy(change, connection, wanted, until)
+            except _Moved:
+                continue
+        raise Busy
 
     def pending(self, connection: Connection) -> bool:
         """Whether there is anything for ``step`` to do."""

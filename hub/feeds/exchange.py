@@ -13,16 +13,15 @@ a wait for something to come.
 """
 
 import asyncio
-from collections.abc import Iterator
+from functools import partial
 
 from certs.canonical import Json, canonical
 from certs.encoding import digest
-from certs.entropy import random_bytes
 from certs.errors import Malformed, SealBroken
 from certs.signatures import Message
 from hub.access.grant import Grant, Operation
-from hub.access.standing import Standing, StandingBook
-from hub.clock import Clock, shanghai_day
+from hub.access.standing import Standing
+from hub.clock import shanghai_day
 from hub.errors import Busy, Replayed, Unavailable
 from hub.feeds.ask import Followed, read_feed
 from hub.feeds.cursor import Cursor, CursorRefused, Cursors
@@ -33,38 +32,22 @@ from hub.feeds.page import Page, refused
 from hub.feeds.reveal import FeedReveal
 from hub.feeds.scope import Listed, Scope
 from hub.feeds.waiting import EpochWatch
-from hub.ledger.attempt import (
-    BatchAttempt,
-    Bounce,
-    CasesSeen,
-    Charge,
-    EnteredBatch,
-    Member,
-    QuestionKey,
-)
+from hub.ledger.attempt import Bounce, CasesSeen, EnteredBatch
 from hub.ledger.committer import Committer
-from hub.ledger.coverage import Coverage
-from hub.ledger.group import GroupCommit
-from hub.ledger.persons import PersonKeys
-from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question
 from hub.lookup.batch_ask import Subject
-from hub.lookup.batch_record import frame_of, members_of
 from hub.lookup.batch_reveal import Revealed
-from hub.lookup.decide import Cover, Refusal, cover_of
+from hub.lookup.decide import Cover, Refusal, cover_of, refusal_of
 from hub.lookup.exchange import ROUNDS, TAKEN, Exchange
-from hub.lookup.identify import Caller, identify_now, short_id, still_stands
-from hub.lookup.read import Records
-from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, opening
-from hub.lookup.refusals import problem_body, status_of
+from hub.lookup.identify import Caller, short_id, still_stands
+from hub.lookup.means import Means
+from hub.lookup.receipt import JSON, Reply
+from hub.lookup.several import SLICE, Decided, Recording, record, reply
 from hub.materials.records import today_of
-from hub.settings import Settings
 from hub.storage.generation import GenerationGone
 from hub.storage.sqlite import Connection
 
 KIND: Operation = "feed"
-SLICE = 64
-"""Changes after which the loop is given back: some two milliseconds of work."""
 MASKED = "feed-subject-masked"
 NOTHING_NEW = Reply(204, JSON, b"")
 
@@ -74,15 +57,7 @@ class FeedExchange:
 
     def __init__(
         self,
-        settings: Settings,
-        clock: Clock,
-        book: StandingBook,
-        records: Records,
-        group: GroupCommit,
-        persons: PersonKeys,
-        store: LedgerStore,
-        receipts: Receipts,
-        coverage: Coverage,
+        means: Means,
         exchange: Exchange,
         *,
         committer: Committer,
@@ -91,46 +66,33 @@ class FeedExchange:
         key: bytes,
         origin: str,
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._book = book
-        self._records = records
-        self._group = group
-        self._persons = persons
-        self._store = store
-        self._receipts = receipts
-        self._coverage = coverage
+        self._means = means
         self._exchange = exchange
         self._committer = committer
         self._reading = reading
         self._cases = cases
         self._origin = origin
         self._cursors = Cursors(key)
-        self._marks = MarkChanges(reading, persons)
-        self._watch = EpochWatch(book)
+        self._marks = MarkChanges(reading, means.persons)
+        self._watch = EpochWatch(means.book)
         self._turns = asyncio.Semaphore(1)
 
     async def ask_signed(self, dataset: str, message: Message, body: bytes) -> Reply:
         """Answer a connector's signed request; raises as ``Exchange.ask_signed`` does."""
         # 1 identify; a replay is found here already, before it costs as much as a page
-        caller, _ = identify_now(message, body, self._book, self._clock())
-        if caller.nonce is not None and self._group.knows(caller.nonce):
-            raise Replayed
+        caller = self._means.identify_first(message, body)
         # 2 ask
         try:
-            asked = read_feed(body, dataset, self._settings.limits)
+            asked = read_feed(body, dataset, self._means.settings.limits)
         except Malformed as error:
-            refusal = Refusal(error.code, error.code, None, tuple(error.facts.items()))
-            return await self._exchange.refuse_malformed(KIND, caller, refusal)
-        if self._coverage.short:
-            raise Unavailable(why="witness")
-        attempt_id = int.from_bytes(random_bytes(8), "big") >> 1
+            return await self._exchange.refuse_malformed(KIND, caller, error)
+        attempt_id = self._means.begin()
         loop = asyncio.get_running_loop()
         until, reserved = loop.time() + asked.wait, False
         while True:
             async with self._turns:
-                still_stands(caller, self._book.refresh(), self._clock())
-                epoch = self._book.current().epoch
+                still_stands(caller, self._means.book.refresh(), self._means.clock())
+                epoch = self._means.book.current().epoch
                 reply = await self._answer(attempt_id, caller, asked)
             if reply is not None:
                 return reply
@@ -147,25 +109,26 @@ class FeedExchange:
         bounced: Bounce | None = None
         stale = 0
         while stale < ROUNDS:
-            standing = self._book.current()
+            standing = self._means.book.current()
             page = await self._page(caller, asked, standing, bounced)
             if page is None:
                 return None
             if isinstance(page, Bounce):
                 stale += 1
-                self._book.refresh()
+                self._means.book.refresh()
                 continue
             # 6 record
-            attempt, salts = await self._attempt(attempt_id, caller, asked, page, standing)
-            entered = self._group.submit_batch(attempt)
+            recording = await self._recording(attempt_id, caller, asked, page, standing)
+            entered = self._means.group.submit_batch(recording.attempt)
             # 7 receipt
             if isinstance(entered, EnteredBatch):
-                return await self._reply(caller, page, attempt.members, salts, entered)
+                body = partial(_body, page.leads)
+                return await reply(self._means, caller, page.decided, recording, entered, body)
             if entered is Bounce.REPLAYED:
                 raise Replayed
             if entered is Bounce.STALE:
                 stale += 1
-                still_stands(caller, self._book.refresh(), self._clock())
+                still_stands(caller, self._means.book.refresh(), self._means.clock())
             else:
                 bounced = entered
         await self._record_busy(attempt_id, caller, asked)
@@ -178,7 +141,7 @@ class FeedExchange:
         # 3 decide
         decision = self._decide(caller, asked.shared, standing)
         if bounced is not None and isinstance(decision, Cover):
-            decision = Refusal(bounced.value, bounced.value, decision.grant)
+            decision = refusal_of(bounced, decision.grant)
         if isinstance(decision, Refusal):
             # The id was another question's or has been used up: this one may not claim it.
             return refused(decision, asked, claims=bounced not in TAKEN)
@@ -199,7 +162,7 @@ class FeedExchange:
         source = standing.source(shared.dataset) if shared.dataset else None
         if source is not None:
             shared = shared._replace(items=(source.dataset.subject.item,))
-        cover = cover_of(caller, shared, standing, self._clock())
+        cover = cover_of(caller, shared, standing, self._means.clock())
         if isinstance(cover, Cover):
             return cover._replace(masks=cover.source.shown(dict(cover.grant.items)))
         if cover.code == "items-outside-grant":
@@ -209,9 +172,9 @@ class FeedExchange:
     def _given(self, caller: Caller, asked: Followed) -> Cursor | None:
         if asked.cursor is None:
             return None
-        department = self._settings.full(caller.department)
+        department = self._means.settings.full(caller.department)
         return self._cursors.read(
-            asked.cursor, department, self._settings.full(asked.shared.dataset)
+            asked.cursor, department, self._means.settings.full(asked.shared.dataset)
         )
 
     async def _told(
@@ -222,17 +185,17 @@ class FeedExchange:
         cover: Cover,
         given: Cursor | None,
     ) -> Page | None:
-        dataset = self._settings.full(asked.shared.dataset)
-        department = self._settings.full(caller.department)
+        dataset = self._means.settings.full(asked.shared.dataset)
+        department = self._means.settings.full(caller.department)
         scope = self._scope(caller, asked)
         following = Following(
             cover.source,
             standing,
-            self._records,
+            self._means.records,
             self._marks,
             cursors=self._cursors,
             department=department,
-            today=today_of(self._clock()),
+            today=today_of(self._means.clock()),
             scope=scope,
         )
         terms = self._terms(cover)
@@ -243,7 +206,8 @@ class FeedExchange:
         subjects: list[Subject | None] = []
         results: list[Revealed] = []
         ends, more, size = False, True, 0
-        while more and len(results) < room and size <= self._settings.limits.batch_answer_bytes:
+        most = self._means.settings.limits.batch_answer_bytes
+        while more and len(results) < room and size <= most:
             try:
                 step = following.step(cursor, min(SLICE, room - len(results)))
             except MarkUnknown:
@@ -274,11 +238,11 @@ class FeedExchange:
         if not results:
             subjects, results = [None], [revealing.nothing()]
         turn = scope.turn if scope is not None and asked.of_cases else None
-        return Page(cover, subjects, results, leads, changes, turn=turn)
+        return Page(Decided(cover, subjects, results), leads, changes, turn=turn)
 
     def _scope(self, caller: Caller, asked: Followed) -> Scope | None:
         if asked.of_cases:
-            full = self._settings.full(caller.department)
+            full = self._means.settings.full(caller.department)
             return OfOpenCases(self._cases, self._cursors, caller.department, full)
         return None if asked.subjects is None else Listed(asked.subjects)
 
@@ -296,96 +260,31 @@ class FeedExchange:
             return None
         row = self._reading.execute(
             "SELECT used FROM quotas WHERE grant_id = ? AND day = ?",
-            (grant.id, shanghai_day(self._clock())),
+            (grant.id, shanghai_day(self._means.clock())),
         ).fetchone()
         return grant.daily_quota - (0 if row is None else int(row[0]))
 
-    async def _attempt(
+    async def _recording(
         self, attempt_id: int, caller: Caller, asked: Followed, page: Page, standing: Standing
-    ) -> tuple[BatchAttempt, list[bytes]]:
-        """The entries to make, and the salts of their *person* parts."""
-        decision, grant, shared = page.decision, page.decision.grant, asked.shared
-        retention = decision.source.dataset.retention if isinstance(decision, Cover) else "default"
-        frame = frame_of(
-            caller,
-            shared,
-            self._persons.current(retention, self._clock(), self._store),
-            department=self._settings.full(caller.department),
-            dataset=self._settings.full(shared.dataset) if shared.dataset else None,
-            epoch=standing.epoch,
-            grant=None if grant is None else (self._settings.full(grant.id), grant.version),
-            delegation=None,
+    ) -> Recording:
+        recording = await record(
+            self._means, attempt_id, caller, asked.shared, page.decided, standing
         )
-        members: list[Member] = []
-        salts: list[bytes] = []
-        for part in _slices(len(page.results)):
-            made, salted = members_of(frame, page.subjects[part], page.results[part])
-            members += made
-            salts += salted
-            await asyncio.sleep(0)
-        not_before, not_after = caller.not_before, caller.not_after
-        charge = None
-        if isinstance(decision, Cover):
-            held = decision.grant
-            not_before = max(not_before, held.valid_from)
-            not_after = min(not_after, held.valid_until - 1)
-            charge = Charge(held.id, held.daily_quota) if page.changes else None
-        key = QuestionKey(short_id(caller.asker, shared.request_id), shared.content)
-        attempt = BatchAttempt(
-            id=attempt_id,
-            kind=KIND,
-            nonce=caller.nonce,
-            question=key if page.claims else None,
-            epoch=standing.epoch,
-            not_before=not_before,
-            not_after=not_after,
-            charge=charge,
-            members=members,
+        attempt = recording.attempt._replace(
+            charge=recording.attempt.charge if page.changes else None,
             cases=None if page.turn is None else CasesSeen(caller.department, page.turn),
         )
-        return attempt, salts
+        return recording._replace(attempt=attempt)
 
     async def _record_busy(self, attempt_id: int, caller: Caller, asked: Followed) -> None:
         """Enter that a question met stale epochs only; nothing is told of it but 503."""
         page = refused(Refusal("busy", "stale-epochs"), asked)
         # Of what the hub could not decide nothing is said but who asked whom.
         undecided = asked._replace(shared=asked.shared._replace(dataset=""))
-        standing = self._book.current()
-        attempt, _ = await self._attempt(attempt_id, caller, undecided, page, standing)
-        self._group.submit_batch(attempt._replace(epoch=None, question=None))
-
-    async def _reply(
-        self,
-        caller: Caller,
-        page: Page,
-        members: list[Member],
-        salts: list[bytes],
-        entered: EnteredBatch,
-    ) -> Reply:
-        openings: list[bytes] = []
-        for part in _slices(len(members)):
-            openings += map(
-                opening,
-                entered.controls[part],
-                [one.control_salt for one in members[part]],
-                entered.leaves[part],
-                salts[part],
-            )
-            await asyncio.sleep(0)
-        opened = b",".join(openings)
-        results = b",".join([one.result for one in page.results])
-        if isinstance(page.decision, Cover):
-            status, content_type = 200, JSON
-            leads = canonical(page.leads)
-            body = b'{"openings":[%b],"page":%b,"results":[%b]}' % (opened, leads, results)
-        else:
-            status, content_type = status_of(page.decision.code), PROBLEM
-            body = problem_body(page.decision, status, results, opened)
-        receipt = self._receipts.issue_batch(
-            caller, entered, status=status, content_type=content_type, body=body
-        )
-        return Reply(status, content_type, body, receipt)
+        standing = self._means.book.current()
+        attempt, _ = await self._recording(attempt_id, caller, undecided, page, standing)
+        self._means.group.submit_batch(attempt._replace(epoch=None, question=None))
 
 
-def _slices(count: int) -> Iterator[slice]:
-    return (slice(start, start + SLICE) for start in range(0, count, SLICE))
+def _body(leads: Json, results: bytes, opened: bytes) -> bytes:
+    return b'{"openings":[%b],"page":%b,"results":[%b]}' % (opened, canonical(leads), results)

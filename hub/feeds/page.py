@@ -5,22 +5,16 @@ from typing import NamedTuple
 from certs.canonical import Json
 from hub.feeds.ask import Followed
 from hub.lookup.batch_ask import Subject
-from hub.lookup.batch_reveal import Revealed, refuse_all
-from hub.lookup.decide import Cover, Refusal
+from hub.lookup.decide import Refusal
+from hub.lookup.several import Decided, refuse_each
 
 
 class Page(NamedTuple):
-    """What was decided, and what it tells: whom of, and each one's result.
+    """What was decided and told; ``leads`` is what the page says of itself, None for a refusal."""
 
-    ``leads`` is what the page says of itself, None for a refusal.
-    """
-
-    decision: Cover | Refusal
-    subjects: "list[Subject | None]"
-    results: list[Revealed]
+    decided: Decided
     leads: dict[str, Json] | None = None
     changes: int = 0
-    claims: bool = True
     turn: int | None = None
     """Up to where open cases were looked at, if they were."""
 
@@ -28,4 +22,4 @@ class Page(NamedTuple):
 def refused(refusal: Refusal, asked: Followed, *, claims: bool = True) -> Page:
     """The same refusal for each subject named; of a whole dataset, one that names nobody."""
     subjects: list[Subject | None] = [None] if asked.subjects is None else [*asked.subjects]
-    return Page(refusal, subjects, refuse_all(refusal, len(subjects)), claims=claims)
+    return Page(refuse_each(refusal, subjects, claims=claims))

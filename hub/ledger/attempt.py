@@ -187,6 +187,11 @@ class Entered(NamedTuple):
     leaf_hash: bytes
     control: bytes
 
+    @property
+    def as_batch(self) -> "EnteredBatch":
+        """The same as a batch of one."""
+        return EnteredBatch(self.position, self.time, [self.leaf], [self.leaf_hash], [self.control])
+
 
 class EnteredBatch(NamedTuple):
     """A batch that stands in the ledger, durably, from position ``first`` on."""

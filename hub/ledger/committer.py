@@ -16,8 +16,7 @@ import orjson
 from certs.canonical import canonical
 from certs.leaf import leaf_bytes, part_digest
 from certs.tree import leaf_hash
-from hub.clock import HOUR, shanghai_day
-from hub.errors import Unavailable
+from hub.ledger.allowances import Allowances
 from hub.ledger.attempt import (
     Attempt,
     BatchAttempt,
@@ -33,15 +32,15 @@ from hub.ledger.attempt import (
     QuestionKey,
 )
 from hub.ledger.batch import enter_batch
+from hub.ledger.nonces import Nonces
 from hub.ledger.store import EntryRow, Head, LedgerStore
-from hub.storage.schema import NONCE_TABLES
-from hub.storage.sqlite import DatabaseError
 
 REPEAT_WINDOW = 10 * 60 * 1000
 """Milliseconds in which a charged question may be repeated free (protocol, *After the commit*)."""
 GROWING = "feed"
 """The kind of questions whose answer may be longer when they are repeated: then there is nothing
 that each of its entries would repeat."""
+_ASKED = "id, content, first, time, repeats, charged"
 REPEATS = 5
 """Repeats of one question at most (the same place)."""
 
@@ -56,7 +55,8 @@ class Committer:
     def __init__(self, store: LedgerStore, *, mismatches_per_hour: int) -> None:
         self._store = store
         self._connection = store.connection
-        self._mismatches = mismatches_per_hour
+        self._nonces = Nonces(store.connection)
+        self._allowances = Allowances(store.connection, mismatches_per_hour=mismatches_per_hour)
 
     def commit(self, group: Sequence[Attempt]) -> list[Entered | Bounce]:
         """Enter a group, in its order, durably; raises ``Unavailable`` if that cannot be."""
@@ -100,21 +100,12 @@ class Committer:
 
     def knows(self, nonce: Nonce) -> bool:
         """Whether a nonce is reserved, as far as can be seen without the lock."""
-        slot = nonce.window % NONCE_TABLES
-        try:
-            row = self._connection.execute(
-                f"SELECT 1 FROM nonces_{slot} JOIN nonce_windows ON slot = ?"  # noqa: S608
-                " WHERE id = ? AND window = ?",
-                (slot, nonce.id, nonce.window),
-            ).fetchone()
-        except DatabaseError as error:
-            raise Unavailable(why="database") from error
-        return row is not None
+        return self._nonces.knows(nonce)
 
     def reserve(self, nonce: Nonce, attempt: int) -> int | None:
         """Reserve the nonce of a request without an entry; the epoch then, or None if replayed."""
         with self._store.locked() as head:
-            return head.epoch if self._reserve_one(nonce, attempt) else None
+            return head.epoch if self._nonces.reserve(nonce, attempt) else None
 
     def spend(self, charge: Charge, time: int, guess: Guess) -> Bounce | None:
         """Charge what asks about a subject and is no question, within a change at ``time``.
@@ -122,11 +113,11 @@ class Committer:
         As a verification: quota, and the counter of those that fail. None if there is enough left;
         whoever gets a ``Bounce`` undoes the change, or has charged nothing.
         """
-        if guess.right and self._throttled(guess.counter, time):
+        if guess.right and self._allowances.throttled(guess.counter, time):
             return Bounce.VERIFY_THROTTLED
-        if not guess.right and not self._count_mismatch(guess.counter, time):
+        if not guess.right and not self._allowances.count_mismatch(guess.counter, time):
             return Bounce.VERIFY_THROTTLED
-        return None if self._pay(charge, 1, time) else Bounce.QUOTA_SPENT
+        return None if self._allowances.pay(charge, 1, time) else Bounce.QUOTA_SPENT
 
     def _commit_quickly(self, group: Sequence[Attempt], head: Head) -> list[Entered | Bounce]:
         by_window: dict[int, list[tuple[int, int]]] = {}
@@ -137,17 +128,11 @@ class Committer:
                 nonce = attempt.nonce
                 by_window.setdefault(nonce.window, []).append((nonce.id, attempt.id))
         for window, nonces in by_window.items():
-            slot = window % NONCE_TABLES
-            self._open_window(window)
             nonces.sort()
-            inserted = self._connection.executemany(
-                f"INSERT OR IGNORE INTO nonces_{slot} VALUES (?, ?)",  # noqa: S608 our own number
-                nonces,
-            ).rowcount
-            if inserted != len(nonces):
+            if not self._nonces.reserve_all(window, nonces):
                 raise _UnusualGroupError
         for charge, count in Counter(_charges(group)).items():
-            if not self._pay(charge, count, head.time):
+            if not self._allowances.pay(charge, count, head.time):
                 raise _UnusualGroupError
         questions = [
             (
@@ -162,7 +147,9 @@ class Committer:
             if a.question is not None
         ]
         inserted = self._connection.executemany(
-            "INSERT OR IGNORE INTO questions VALUES (?, ?, ?, ?, ?, ?)", questions
+            f"INSERT OR IGNORE INTO questions ({_ASKED})"  # noqa: S608 no input
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            questions,
         ).rowcount
         if questions and inserted != len(questions):
             raise _UnusualGroupError
@@ -178,7 +165,7 @@ class Committer:
             return False
         if not attempt.not_before <= head.time <= attempt.not_after:
             return False
-        return attempt.guarded is None or not self._throttled(attempt.guarded, head.time)
+        return attempt.guarded is None or not self._allowances.throttled(attempt.guarded, head.time)
 
     def _commit_singly(self, group: Sequence[Attempt], head: Head) -> list[Entered | Bounce]:
         rows: list[EntryRow] = []
@@ -218,7 +205,7 @@ class Committer:
         self, attempt: Attempt | BatchAttempt | JointAttempt, head: Head
     ) -> Bounce | None:
         """Reserve the nonce; why the attempt is replayed or stale, None if it is neither."""
-        if attempt.nonce is not None and not self._reserve_one(attempt.nonce, attempt.id):
+        if attempt.nonce is not None and not self._nonces.reserve(attempt.nonce, attempt.id):
             return Bounce.REPLAYED
         if attempt.epoch is not None and attempt.epoch != head.epoch:
             return Bounce.STALE
@@ -250,7 +237,7 @@ class Committer:
         held = self._throttled_parts(joint, head.time)
         charges = Counter(() if charged else _charges(joint.parts))
         for charge, count in charges.items():
-            if not self._can_pay(charge, count, head.time):
+            if not self._allowances.can_pay(charge, count, head.time):
                 held |= {
                     place: Bounce.QUOTA_SPENT if part.charge == charge else Bounce.CAP_SPENT
                     for place, part in enumerate(joint.parts)
@@ -259,10 +246,10 @@ class Committer:
         if held:
             return Held(held)
         for charge, count in charges.items():
-            self._pay(charge, count, head.time)
+            self._allowances.pay(charge, count, head.time)
         for part in joint.parts:
             if part.mismatch is not None:
-                self._count_mismatch(part.mismatch, head.time)
+                self._allowances.count_mismatch(part.mismatch, head.time)
         if joint.question is not None:
             self._remember(joint.question, head, first, paid=bool(charges))
         return first
@@ -277,16 +264,17 @@ class Committer:
         spent = {
             counter
             for counter, count in wrong.items()
-            if self._mismatches_now(counter, time) + count > self._mismatches
+            if self._allowances.would_throttle(counter, count, time)
         }
         for counter in spent:
             for _ in range(wrong[counter]):
-                self._count_mismatch(counter, time)
+                self._allowances.count_mismatch(counter, time)
         return {
             place: Bounce.VERIFY_THROTTLED
             for place, part in enumerate(joint.parts)
             for counter in (part.guarded, part.mismatch)
-            if counter is not None and (counter in spent or self._throttled(counter, time))
+            if counter is not None
+            and (counter in spent or self._allowances.throttled(counter, time))
         }
 
     def _before(self, question: QuestionKey | None, head: Head) -> tuple[int, bool] | Bounce:
@@ -313,21 +301,23 @@ class Committer:
         if self._guessed_too_often(attempt, head.time):
             return Bounce.VERIFY_THROTTLED
         # Nothing is taken from the grant where the delegation's cap does not reach.
-        if cap is not None and not self._can_pay(cap, attempt.entries, head.time):
+        if cap is not None and not self._allowances.can_pay(cap, attempt.entries, head.time):
             return Bounce.CAP_SPENT
-        if charge is not None and not self._pay(charge, attempt.entries, head.time):
+        if charge is not None and not self._allowances.pay(charge, attempt.entries, head.time):
             return Bounce.QUOTA_SPENT
         if cap is not None:
-            self._pay(cap, attempt.entries, head.time)
+            self._allowances.pay(cap, attempt.entries, head.time)
         if attempt.question is not None:
             self._remember(attempt.question, head, first, paid=charge is not None)
         return first
 
     def _guessed_too_often(self, attempt: Attempt | BatchAttempt, time: int) -> bool:
         """Whether a verification may not be answered; one that failed is counted."""
-        if attempt.guarded is not None and self._throttled(attempt.guarded, time):
+        if attempt.guarded is not None and self._allowances.throttled(attempt.guarded, time):
             return True
-        return attempt.mismatch is not None and not self._count_mismatch(attempt.mismatch, time)
+        return attempt.mismatch is not None and not self._allowances.count_mismatch(
+            attempt.mismatch, time
+        )
 
     def _had(self, attempt: Attempt | BatchAttempt, first: int) -> bool:
         """Whether the question at ``first`` has an entry for each that would repeat one."""
@@ -350,87 +340,15 @@ class Committer:
     def _remember(self, question: QuestionKey, head: Head, first: int, *, paid: bool) -> None:
         if first < 0:
             self._connection.execute(
-                "INSERT INTO questions VALUES (?, ?, ?, ?, 0, ?)",
+                f"INSERT INTO questions ({_ASKED}) VALUES (?, ?, ?, ?, 0, ?)",  # noqa: S608 no input
                 (question.id, question.content, head.next, head.time, paid),
             )
         else:
             self._connection.execute(
-                "UPDATE questions SET repeats = repeats + 1, charged = charged OR ? WHERE id = ?",
-                (paid, question.id),
+                "UPDATE questions SET repeats = repeats + 1, charged = charged OR ?, newest = ?"
+                " WHERE id = ?",
+                (paid, head.next, question.id),
             )
-
-    def _open_window(self, window: int) -> None:
-        """See that a table holds this window, emptying what lay there before."""
-        slot = window % NONCE_TABLES
-        row = self._connection.execute(
-            "SELECT window FROM nonce_windows WHERE slot = ?", (slot,)
-        ).fetchone()
-        if row is None or row[0] < window:
-            self._connection.execute(f"DELETE FROM nonces_{slot}")  # noqa: S608 our own number
-            self._connection.execute(
-                "INSERT OR REPLACE INTO nonce_windows VALUES (?, ?)", (slot, window)
-            )
-        elif row[0] > window:
-            raise _UnusualGroupError
-
-    def _reserve_one(self, nonce: Nonce, attempt: int) -> bool:
-        """Reserve a nonce for an attempt; the same attempt passes again on its second round."""
-        try:
-            self._open_window(nonce.window)
-        except _UnusualGroupError:
-            return False
-        row = self._connection.execute(
-            f"INSERT INTO nonces_{nonce.window % NONCE_TABLES} VALUES (?, ?)"  # noqa: S608
-            " ON CONFLICT (id) DO UPDATE"
-            " SET attempt = attempt WHERE attempt = excluded.attempt RETURNING id",
-            (nonce.id, attempt),
-        ).fetchone()
-        return row is not None
-
-    def _pay(self, charge: Charge, count: int, time: int) -> bool:
-        """Take ``count`` from today's quota of a grant, all or nothing."""
-        limit = charge.limit
-        if limit is not None and count > limit:
-            return False
-        row = self._connection.execute(
-            "INSERT INTO quotas VALUES (?, ?, ?) ON CONFLICT (grant_id, day) DO UPDATE"
-            " SET used = used + excluded.used WHERE ?4 IS NULL OR used + excluded.used <= ?4"
-            " RETURNING used",
-            (charge.grant, shanghai_day(time), count, limit),
-        ).fetchone()
-        return row is not None
-
-    def _can_pay(self, charge: Charge, count: int, time: int) -> bool:
-        """Whether today's quota of a grant has ``count`` left."""
-        if charge.limit is None:
-            return True
-        row = self._connection.execute(
-            "SELECT used FROM quotas WHERE grant_id = ? AND day = ?",
-            (charge.grant, shanghai_day(time)),
-        ).fetchone()
-        used: int = 0 if row is None else row[0]
-        return used + count <= charge.limit
-
-    def _throttled(self, subject: int, time: int) -> bool:
-        """Whether verifications of a subject have failed too often in this hour."""
-        return self._mismatches_now(subject, time) >= self._mismatches
-
-    def _mismatches_now(self, subject: int, time: int) -> int:
-        """How many verifications of a subject have failed in this hour."""
-        row = self._connection.execute(
-            "SELECT count FROM mismatches WHERE id = ? AND hour = ?", (subject, time // HOUR)
-        ).fetchone()
-        return 0 if row is None else int(row[0])
-
-    def _count_mismatch(self, subject: int, time: int) -> bool:
-        """Count one failed verification of a subject; False once this hour has had too many."""
-        row = self._connection.execute(
-            "INSERT INTO mismatches VALUES (?1, ?2, 1) ON CONFLICT (id) DO UPDATE SET"
-            " count = CASE hour WHEN ?2 THEN count + 1 ELSE 1 END, hour = ?2"
-            " WHERE hour <> ?2 OR count < ?3 RETURNING count",
-            (subject, time // HOUR, self._mismatches),
-        ).fetchone()
-        return row is not None
 
 
 def _charges(attempts: Sequence[Attempt]) -> list[Charge]:

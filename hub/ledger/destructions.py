@@ -7,7 +7,7 @@ what stays is what earlier entries say of it. From entries alone it can be told 
 in use and which are held, so a verification asks what the hub asked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from certs.canonical import Json
@@ -50,6 +50,11 @@ def told(basis: str, what: str, ids: Iterable[str]) -> Told:
             if 0 < len(listed) <= MOST:
                 return Told(basis, known, listed)
     raise Unprocessable(why="contents")
+
+
+def in_entries(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """So many at a time as one entry may list."""
+    return (ids[at : at + MOST] for at in range(0, len(ids), MOST))
 
 
 def read(state: Mapping[str, Json]) -> Told | None:

@@ -54,6 +54,16 @@ def open_note(blob: bytes, key: SealingKey, licence: str) -> str:
     return key.open(blob, _note_aad(licence)).decode() if blob else ""
 
 
+def seal_code(code: bytes, key: SealingKey, licence: str, number: int) -> bytes:
+    """What the square code of a print holds, sealed."""
+    return key.seal(code, _code_aad(licence, number))
+
+
+def open_code(blob: bytes, key: SealingKey, licence: str, number: int) -> bytes:
+    """The same, opened; raises ``SealBroken``."""
+    return key.open(blob, _code_aad(licence, number))
+
+
 def _texts(value: Json) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise SealBroken
@@ -62,6 +72,10 @@ def _texts(value: Json) -> Mapping[str, str]:
 
 def _content_aad(licence: str) -> bytes:
     return f"licence/{licence}/content".encode()
+
+
+def _code_aad(licence: str, number: int) -> bytes:
+    return f"licence/{licence}/paper/{number}".encode()
 
 
 def _note_aad(licence: str) -> bytes:

@@ -33,6 +33,7 @@ from hub.keys.register import Unchanged
 from hub.keys.ring import KeyRing
 from hub.ledger.change import HUB, Actor, Change, Changes
 from hub.licences.content import Content, open_content, seal_content, seal_note
+from hub.licences.credentials import salt_at
 from hub.licences.issuing import Asked, CredentialOrder, issued
 from hub.licences.lists import Lists, take_place, tell
 from hub.licences.records import ENDING, status_at
@@ -54,7 +55,6 @@ RENEWABLE = frozenset({Status.IN_FORCE, Status.EXPIRED, Status.OTHER})
 """What another licence may take the place of: not what is suspended, nor what was revoked."""
 REPLACED = "换发 replaced by "
 """Before the identifier of the licence that took its place, in what explains its status."""
-_SALT = 16
 DECOYS = 2
 """Digests of nothing in a credential, so that their number does not tell what is empty."""
 
@@ -287,15 +287,19 @@ class Office:
         return ended
 
     # -- credential ---------------------------------------------------------------------------
-    def credential(self, actor: Actor, licence: str, order: CredentialOrder) -> Done:
-        """Make another credential of a licence that is in force.
+    def credential(
+        self, actor: Actor, licence: str, order: CredentialOrder, version: int | None = None
+    ) -> Done:
+        """Make another credential of a licence that is in force; ``version`` as of ``act``.
 
-        Raises ``NotFound``, ``Conflict`` (``licence-not-in-force``, ``licence-credentials``) or
-        ``Unprocessable`` (``holder-key``).
+        Raises ``NotFound``, ``Conflict`` (``licence-not-in-force``, ``licence-version``,
+        ``licence-credentials``) or ``Unprocessable`` (``holder-key``).
         """
         holder_key = _holder_key(order)
         with self._changes.change(actor) as change:
             row, content, document = self.in_force(change, licence, actor.department)
+            if version not in {None, row.version}:
+                raise Conflict(why="licence-version")
             token = self._credential(change, row, document, holder_key)
             entry = enter(change, row, content)
             return Done(row.id, content.identifier, Status(row.status), row.version, entry, token)
@@ -326,7 +330,7 @@ class Office:
                 place=place,
                 licence=row.id,
                 number=len(before) + 1,
-                salt=os.urandom(_SALT),
+                salt=salt_at(change.time),
             )
         )
         change.session.flush()
@@ -348,7 +352,8 @@ class Office:
         row = self._reading.execute(
             "SELECT department, type, status, valid_until, version, issued,"
             " (SELECT count(*) FROM licence_credentials WHERE licence = id),"
-            " (SELECT count(*) FROM licence_papers WHERE licence = id), replaces, replaced_by"
+            " (SELECT count(*) FROM licence_papers WHERE licence = id AND language IS NULL),"
+            " replaces, replaced_by"
             " FROM licences WHERE id = ?",
             (licence,),
         ).fetchone()

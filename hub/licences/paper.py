@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from catalog.item import Item
-from catalog.licences.document import Licence
-from catalog.licences.metadata import HOLDER_TYPE, metadata
+from catalog.licences.document import Licence, on_paper
 from catalog.messages import Language, text
-from hub.licences.printed import Document
+from hub.licences.document import Document
 
 _TAGS: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
-_LEFT_OUT = frozenset({"name", HOLDER_TYPE})
-"""What stands in the heading, and what only machines need."""
+_HEADING = "name"
+"""What stands in the heading."""
 
 
 def document_of(licence: Licence, language: Language, *, code: str, made: datetime) -> Document:
@@ -34,10 +33,9 @@ def document_of(licence: Licence, language: Language, *, code: str, made: dateti
 
 
 def _rows(licence: Licence, language: Language) -> Iterator[tuple[str, str]]:
-    known: dict[str, Item] = {**metadata(), **licence.type.by_code}
-    for code, item in known.items():
+    for code, item in on_paper(licence.type).items():
         value = licence.value(code)
-        if value and code not in _LEFT_OUT:
+        if value and code != _HEADING:
             yield _title(item, language), _shown(item, value, language)
 
 

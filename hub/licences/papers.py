@@ -23,10 +23,10 @@ from hub.errors import Conflict, NotFound
 from hub.ledger.change import Actor, Changes
 from hub.licences import types
 from hub.licences.content import Content, open_content
+from hub.licences.document import Document
 from hub.licences.errors import NotPrintable
 from hub.licences.office import Office
 from hub.licences.paper import document_of
-from hub.licences.printed import Document, pdf
 from hub.licences.records import status_at
 from hub.licences.register import enter, papers_of
 from hub.materials.records import today_of
@@ -36,7 +36,7 @@ from hub.storage.sqlite import Connection
 from hub.storage.wrapped import licence_context
 
 MAX_PAPERS = 50
-"""Prints of one licence: its entry binds them all."""
+"""The issuer's prints of one licence: its entry binds them all."""
 _CODE_BYTES = 16
 _SEEN = """
     SELECT l.id, l.key, l.sealed, l.status, p.made, t.definition, t.issuers, t.status
@@ -55,6 +55,9 @@ class Draft(NamedTuple):
 
     def pdf(self) -> bytes:
         """The file; may run beside the loop. Raises ``NotPrintable``."""
+        # Fonts and pages are 30 MiB and a fifth of the time that a process takes to start.
+        from hub.licences.printed import pdf  # noqa: PLC0415 most processes print nothing
+
         return pdf(self.document, self.font)
 
 
@@ -65,6 +68,23 @@ class Seen(NamedTuple):
     status: Status
     shown: tuple[tuple[str, str], ...]
     printed: int
+
+
+def new_code() -> bytes:
+    """What the square code of another print is to hold."""
+    return secrets.token_bytes(_CODE_BYTES)
+
+
+def draft_of(
+    settings: Settings, licence: Licence, language: Language, code: bytes, made: int
+) -> Draft:
+    """What is printed of a licence under a code, at a time; raises ``NotPrintable``."""
+    font = settings.licences.font
+    if font is None:
+        raise NotPrintable(why="font-unset")
+    address = f"{settings.public_origin}/licences/{b64u(code)}"
+    moment = datetime.fromtimestamp(made // 1000, SHANGHAI)
+    return Draft(document_of(licence, language, code=address, made=moment), font, code, made)
 
 
 class Papers:
@@ -92,14 +112,7 @@ class Papers:
         Raises ``NotFound``, ``Conflict`` (``licence-not-in-force``) or ``NotPrintable``.
         """
         document = self._peek(licence, actor.department)
-        font = self._settings.licences.font
-        if font is None:
-            raise NotPrintable(why="font-unset")
-        code, made = secrets.token_bytes(_CODE_BYTES), self._clock()
-        address = f"{self._settings.public_origin}/licences/{b64u(code)}"
-        moment = datetime.fromtimestamp(made // 1000, SHANGHAI)
-        said = document_of(document, language, code=address, made=moment)
-        return Draft(said, font, code, made)
+        return draft_of(self._settings, document, language, new_code(), self._clock())
 
     def enter(self, actor: Actor, licence: str, draft: "Draft", data: bytes) -> int:
         """Enter a print of a licence that is still in force; gives the entry's position.
@@ -109,7 +122,8 @@ class Papers:
         with self._changes.change(actor) as change:
             row, content, _ = self._office.in_force(change, licence, actor.department)
             before = papers_of(change.session, row.id)
-            if len(before) >= MAX_PAPERS:
+            # What others are shown (``files.py``) takes no room from the issuer, nor the reverse.
+            if sum(paper.language is None for paper in before) >= MAX_PAPERS:
                 raise Conflict(why="licence-papers")
             change.session.add(
                 LicencePaperRow(

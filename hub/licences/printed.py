@@ -7,9 +7,6 @@ can be known again by its digest.
 """
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -20,7 +17,9 @@ from fpdf.enums import Align, MethodReturnValue, WrapMode, XPos, YPos
 from fpdf.fonts import TTFFont
 from segno.encoder import DataOverflowError
 
+from hub.licences.document import Document
 from hub.licences.errors import NotPrintable
+from hub.licences.square import QUIET, runs
 
 _BROKEN_FONT = (
     TTLibError,
@@ -38,33 +37,12 @@ MARGIN = 20.0
 WIDTH = 210.0 - 2 * MARGIN
 CODE_SIDE = 42.0
 """Of the square with its quiet zone: a telephone reads modules of half a millimetre easily."""
-QUIET = 4
-"""Modules around the code that stay white (ISO/IEC 18004)."""
 LABEL = 48.0
 LINE = 7.0
 SMALL_LINE = 5.25
 MAX_PAGES = 10
 CORRECTION = "m"
 """15 % of the code may be damaged: paper is folded and stamped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What is printed, in its order.
-
-    ``rows`` are labels and values; ``code`` is what the square says, an address that shows the
-    minimum; ``code_note`` stands beside it; ``notes`` stand at the end. ``made`` is written into
-    the file's properties. Texts may be in any language of the font.
-    """
-
-    title: str
-    subtitle: str
-    rows: tuple[tuple[str, str], ...]
-    code: str
-    code_note: str
-    notes: tuple[str, ...]
-    made: datetime
-    language: str = "zh-CN"
 
 
 def pdf(document: Document, font: Path) -> bytes:
@@ -208,7 +186,7 @@ def _square(page: _Page, text: str, left: float, top: float) -> None:
     side = CODE_SIDE / (len(matrix) + 2 * QUIET)
     page.set_fill_color(0)
     for row, line in enumerate(matrix):
-        for begin, length in _runs(line):
+        for begin, length in runs(line):
             page.rect(
                 left + (QUIET + begin) * side,
                 top + (QUIET + row) * side,
@@ -216,14 +194,3 @@ def _square(page: _Page, text: str, left: float, top: float) -> None:
                 side,
                 style="F",
             )
-
-
-def _runs(line: list[bool]) -> Iterator[tuple[int, int]]:
-    """Where dark modules begin, and how many follow each other."""
-    begin = None
-    for place, dark in enumerate([*line, False]):
-        if dark and begin is None:
-            begin = place
-        elif not dark and begin is not None:
-            yield begin, place - begin
-            begin = None

@@ -2,7 +2,8 @@
 
 The state in the entry names nobody: an opaque id, type, department, version, status, the digests of
 what is sealed, of each credential a salted digest of its place, and of each print the digests of
-its code and its file. The holder stands in the *person* part.
+its code and its file, and the language of one that is shown under grants. The holder stands in the
+*person* part.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,9 @@ def require_own(session: Session, licence: str, department: str | None) -> Licen
     return row
 
 
-def enter(change: Change, row: LicenceRow, content: Content, case: str | None = None) -> int:
+def enter(
+    change: Change, row: LicenceRow, content: Content, case: str | None = None, reason: str = ""
+) -> int:
     """Enter the whole state of a licence in its next version; gives the entry's position."""
     row.version += 1
     change.session.add(row)
@@ -65,7 +68,7 @@ def enter(change: Change, row: LicenceRow, content: Content, case: str | None = 
         "department": row.department,
         "id": row.id,
         "note": digest(row.note),
-        "papers": [[b64u(one.code), b64u(one.pdf)] for one in papers_of(change.session, row.id)],
+        "papers": [_bound(one) for one in papers_of(change.session, row.id)],
         "status": row.status,
         "type": row.type,
         "version": row.version,
@@ -75,11 +78,19 @@ def enter(change: Change, row: LicenceRow, content: Content, case: str | None = 
     if row.replaced_by is not None:
         state["replaced_by"] = row.replaced_by
     kind = HolderType(content.metadata[HOLDER_TYPE]).kind
-    position = change.append("licence", state, subject=(kind, content.holder), case=case)
+    position = change.append(
+        "licence", state, subject=(kind, content.holder), case=case, reason=reason
+    )
     if row.version == 1 or _looks_otherwise(change.session, row.changed, state):
         row.changed = position
         change.session.add(row)
     return position
+
+
+def _bound(paper: LicencePaperRow) -> list[Json]:
+    """How a state binds a print: of one that is shown under grants with its language."""
+    digests: list[Json] = [b64u(paper.code), b64u(paper.pdf)]
+    return digests if paper.language is None else [*digests, paper.language]
 
 
 def _looks_otherwise(session: Session, before: int, state: dict[str, Json]) -> bool:

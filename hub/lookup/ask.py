@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from catalog.identifiers import check
+from catalog.licence_record import BY_IDENTIFIER
+from catalog.messages import LANGUAGES, Language
 from certs.canonical import Json, canonical, parse
 from certs.encoding import sha256, unb64u
 from certs.errors import Malformed, MalformedEncoding
@@ -28,7 +31,7 @@ NOBODY: Person = {"case": None, "officer": None, "subject": None}
 
 _LOOKUP = frozenset({"case", "items", "officer", "purpose", "request_id", "subject"})
 _VERIFY = frozenset({"case", "claims", "officer", "purpose", "request_id", "subject"})
-_VIEW = frozenset({"case", "material", "officer", "purpose", "request_id", "subject"})
+_VIEW = frozenset({"case", "officer", "purpose", "request_id", "subject"})
 _MEMBERS = {"lookup": _LOOKUP, "verify": _VERIFY, "view": _VIEW}
 
 
@@ -49,6 +52,10 @@ class Question(NamedTuple):
     """16 bytes of a digest over all of it: a retry must have the same."""
     material: str = ""
     """Which material of the subject is to be viewed; empty but for ``view``."""
+    licence: str = ""
+    """Which licence of the subject is to be viewed, by its identifier with root; the same."""
+    language: Language = "zh"
+    """In which the file of a licence is."""
     delegation: str | None = None
     """The delegation under which it is asked; None by the own department's grants."""
 
@@ -81,6 +88,8 @@ def read_question(
 def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -> Question:
     """A question from its members; raises ``QuestionMalformed``."""
     expected = _MEMBERS[operation]
+    if operation == "view":
+        expected |= _viewed(value)
     if operation in DELEGABLE and DELEGATION in value:
         expected |= {DELEGATION}
     if value.keys() != expected:
@@ -92,7 +101,7 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
     items = items_of(value["items"]) if operation == "lookup" else ()
     claims = _claims(value["claims"]) if operation == "verify" else {}
     material = ""
-    if operation == "view":
+    if "material" in value:
         material = _matching(value["material"], _MATERIAL, "material")
     case = value["case"]
     return Question(
@@ -108,8 +117,32 @@ def question_of(value: Mapping[str, Json], operation: Operation, dataset: str) -
         officer=text_of(value["officer"], "officer"),
         content=content_of(operation, dataset, value),
         material=material,
+        licence=_licence(value["licence"]) if "licence" in value else "",
+        language=_language(value.get("language", "zh")),
         delegation=delegation_of(value),
     )
+
+
+def _viewed(value: Mapping[str, Json]) -> frozenset[str]:
+    """The members by which a view names what is viewed: a material, or a licence's file."""
+    if "licence" not in value:
+        return frozenset({"material"})
+    return frozenset({"licence"}) | ({"language"} & value.keys())
+
+
+def _licence(value: Json) -> str:
+    """A licence's identifier with its root; raises ``QuestionMalformed``."""
+    found = check(BY_IDENTIFIER, text_of(value, "licence"))
+    if not found.acceptable:
+        raise QuestionMalformed(where="licence")
+    return found.value
+
+
+def _language(value: Json) -> Language:
+    for language in LANGUAGES:
+        if value == language:
+            return language
+    raise QuestionMalformed(where="language")
 
 
 def delegation_of(value: Mapping[str, Json]) -> str | None:

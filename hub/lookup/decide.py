@@ -18,6 +18,8 @@ NOT_GRANTED = "not-granted"
 
 
 OFFICER_UNKNOWN = "officer-unknown"
+OUTSIDE_FILE = "file-outside-grant"
+"""The file of a licence shows more than the grant gives."""
 
 
 class Permit(NamedTuple):
@@ -68,7 +70,29 @@ def decide(caller: Caller, question: Question, standing: Standing, now: int) -> 
     cover = cover_of(caller, question, standing, now)
     if isinstance(cover, Refusal):
         return cover
+    wrong = _of_another_kind(question, cover.source)
+    if wrong:
+        return Refusal("question-malformed", "view-member", cover.grant, (("where", wrong),))
     return permit_of(cover, question.subject_type, question.subject_id)
+
+
+def _of_another_kind(question: Question, source: Source) -> str:
+    """The member by which a view names what a dataset of this kind does not hold; or empty."""
+    if question.licence and source.dataset.source != "licences":
+        return "licence"
+    return "material" if question.material and source.dataset.source == "licences" else ""
+
+
+def gives_file(grant: Grant, source: Source, standing: Standing) -> bool:
+    """Whether a grant gives the files of licences: all that stands on the paper, unmasked.
+
+    The type says what that is, for a definition of the dataset may have less.
+    """
+    shown = standing.on_paper(source.dataset.licence_type)
+    if shown is None:
+        return False
+    granted = {code: grant.items[code] for code in shown if grant.items.get(code) == "full"}
+    return source.shown(granted).keys() >= shown and shown <= source.dataset.by_code.keys()
 
 
 def cover_of(caller: Caller, question: Question, standing: Standing, now: int) -> Cover | Refusal:
@@ -162,12 +186,18 @@ def _lacking(
             "purpose-outside-grant",
         ),
         (_covers(grant, question, wanted, source), "items-outside-grant"),
+        (not question.licence or _gives(grant, source, standing), OUTSIDE_FILE),
         (not grant.case_required or question.case is not None, "case-required"),
     )
     for covered, code in checks:
         if not covered:
             return Refusal(code, code, grant)
     return None
+
+
+def _gives(grant: Grant, source: Source, standing: Standing) -> bool:
+    """Whether nothing of a file is kept from the asker; where there are none, that is no matter."""
+    return source.dataset.source != "licences" or gives_file(grant, source, standing)
 
 
 def _covers(grant: Grant, question: Question, wanted: tuple[str, ...], source: Source) -> bool:

@@ -19,11 +19,9 @@ from typing import NamedTuple
 
 from certs.canonical import canonical
 from certs.encoding import sha256
-from certs.entropy import random_bytes
 from certs.errors import Malformed, SealBroken
 from certs.signatures import Message
-from hub.access.standing import Standing, StandingBook
-from hub.clock import Clock
+from hub.access.standing import Standing
 from hub.errors import Busy, Replayed, Unavailable
 from hub.ledger.attempt import (
     Attempt,
@@ -34,21 +32,15 @@ from hub.ledger.attempt import (
     JointAttempt,
     QuestionKey,
 )
-from hub.ledger.coverage import Coverage
-from hub.ledger.group import GroupCommit
-from hub.ledger.persons import PersonKeys
-from hub.ledger.store import LedgerStore
 from hub.lookup.ask import Question
 from hub.lookup.decide import Permit, Refusal, decide, refusal_of
-from hub.lookup.exchange import ROUNDS, Exchange
-from hub.lookup.identify import Caller, from_session, identify_now, short_id, still_stands
+from hub.lookup.exchange import ROUNDS, Exchange, answered
+from hub.lookup.identify import Caller, from_session, short_id, still_stands
 from hub.lookup.joint_ask import MOST_PARTS, read_joint
-from hub.lookup.read import Record, Records
-from hub.lookup.receipt import JSON, PROBLEM, Receipts, Reply, answer_body, opening
-from hub.lookup.record import Exit, attempt_of
-from hub.lookup.refusals import problem_body, status_of
-from hub.lookup.reveal import Answer, refuse, reveal
-from hub.settings import Settings
+from hub.lookup.means import Means
+from hub.lookup.receipt import Reply, opening
+from hub.lookup.record import Exit
+from hub.lookup.reveal import Answer, refuse
 from hub.storage.generation import GenerationGone
 
 PART = "part-"
@@ -88,42 +80,19 @@ class Settled(NamedTuple):
 class JointExchange:
     """Answers joint questions; one for each process. ``exchange`` records what is none."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        book: StandingBook,
-        records: Records,
-        group: GroupCommit,
-        persons: PersonKeys,
-        store: LedgerStore,
-        receipts: Receipts,
-        coverage: Coverage,
-        exchange: Exchange,
-    ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._book = book
-        self._records = records
-        self._group = group
-        self._persons = persons
-        self._store = store
-        self._receipts = receipts
-        self._coverage = coverage
+    def __init__(self, means: Means, exchange: Exchange) -> None:
+        self._means = means
         self._exchange = exchange
 
     async def ask_signed(self, message: Message, body: bytes) -> Reply:
         """Answer a connector's signed request; raises as ``Exchange.ask_signed`` does."""
         # 1 identify; a replay is found here already, before it costs as much as many questions
-        caller, _ = identify_now(message, body, self._book, self._clock())
-        if caller.nonce is not None and self._group.knows(caller.nonce):
-            raise Replayed
+        caller = self._means.identify_first(message, body)
         # 2 ask
         try:
-            joint = read_joint(body, self._settings.limits)
+            joint = read_joint(body, self._means.settings.limits)
         except Malformed as error:
-            refusal = Refusal(error.code, error.code, None, tuple(error.facts.items()))
-            return await self._exchange.refuse_malformed("lookup", caller, refusal)
+            return await self._exchange.refuse_malformed("lookup", caller, error)
         key = QuestionKey(short_id(caller.asker, joint.request_id), joint.content)
         return self._reply(caller, self.settle(caller, joint.questions, key))
 
@@ -133,22 +102,15 @@ class JointExchange:
         The questions have one ``request_id``: the same form sent again is the same request.
         """
         content = b"".join(question.content for question in questions)
-        caller = from_session(department, content, self._clock())
+        caller = from_session(department, content, self._means.clock())
         key = QuestionKey(short_id(caller.asker, questions[0].request_id), sha256(content)[:16])
         return self._reply(caller, self.settle(caller, questions, key)), caller
 
     def _reply(self, caller: Caller, settled: Settled) -> Reply:
         # 7 receipt
-        if settled.refusal is None:
-            status, content_type = 200, JSON
-            answered = answer_body(settled.results, settled.opened)
-        else:
-            status, content_type = status_of(settled.refusal.code), PROBLEM
-            answered = problem_body(settled.refusal, status, settled.results, settled.opened)
-        receipt = self._receipts.issue_batch(
-            caller, settled.as_batch, status=status, content_type=content_type, body=answered
+        return self._means.reply(
+            caller, settled.as_batch, settled.refusal, settled.results, settled.opened
         )
-        return Reply(status, content_type, answered, receipt)
 
     def settle(
         self, caller: Caller, questions: Sequence[Question], key: QuestionKey | None
@@ -160,22 +122,20 @@ class JointExchange:
         """
         if not 0 < len(questions) <= MOST_PARTS:
             raise ValueError("questions")
-        if self._coverage.short:
-            raise Unavailable(why="witness")
-        attempt_id = int.from_bytes(random_bytes(8), "big") >> 1
+        attempt_id = self._means.begin()
         held: dict[int, Bounce] = {}
         all_refused: Refusal | None = None
         stale = 0
         while stale < ROUNDS:
-            standing = self._book.current()
+            standing = self._means.book.current()
             exits = self._exits(caller, questions, standing, held, all_refused)
             if exits is None:
                 stale += 1
-                self._book.refresh()
+                self._means.book.refresh()
                 continue
             # 6 record
             joint, salts = self._attempt(attempt_id, caller, exits, standing, key)
-            entered = self._group.submit_joint(joint)
+            entered = self._means.group.submit_joint(joint)
             if isinstance(entered, list):
                 opened = _openings(joint.parts, entered, salts)
                 return Settled(all_refused, exits, entered, opened)
@@ -185,7 +145,7 @@ class JointExchange:
                 raise Replayed
             elif entered is Bounce.STALE:
                 stale += 1
-                still_stands(caller, self._book.refresh(), self._clock())
+                still_stands(caller, self._means.book.refresh(), self._means.clock())
             else:
                 # The id was another question's or has been used up: this one may not claim it.
                 all_refused, key = Refusal(entered.value, entered.value), None
@@ -194,11 +154,11 @@ class JointExchange:
 
     def _record_busy(self, attempt_id: int, caller: Caller, questions: Sequence[Question]) -> None:
         """Enter that the questions met stale epochs only; nothing is told of it but 503."""
-        standing, busy = self._book.current(), Refusal("busy", "stale-epochs")
+        standing, busy = self._means.book.current(), Refusal("busy", "stale-epochs")
         exits = self._exits(caller, questions, standing, {}, busy) or []
         undecided = [one._replace(dataset=None) for one in exits]
         joint, _ = self._attempt(attempt_id, caller, undecided, standing, None)
-        self._group.submit_joint(joint._replace(epoch=None))
+        self._means.group.submit_joint(joint._replace(epoch=None))
 
     def _exits(
         self,
@@ -211,7 +171,7 @@ class JointExchange:
         """Steps 3 to 5 for each; None when a generation was replaced meanwhile."""
         if all_refused is not None:
             return [_refused(question, all_refused) for question in questions]
-        now = self._clock()
+        now = self._means.clock()
         exits: list[Exit] = []
         try:
             for place, question in enumerate(questions):
@@ -232,21 +192,8 @@ class JointExchange:
         if isinstance(decision, Refusal):
             aside = f"{PART}{decision.reason}"
             return _refused(question, replace(decision, reason=aside))
-        # 4 read
-        records: list[Record] = self._records.read(decision, standing)
-        # 5 reveal
-        answer = reveal(decision, question, records, self._settings.full(question.dataset))
-        return Exit(
-            question.operation,
-            question.dataset,
-            question,
-            decision,
-            answer,
-            canonical(answer.result),
-            counter=None
-            if answer.matched is None
-            else self._records.counter(caller.department, decision),
-        )
+        # 4 read, 5 reveal
+        return answered(self._means, caller, question, decision, standing)
 
     def _attempt(
         self,
@@ -260,10 +207,7 @@ class JointExchange:
         parts: list[Attempt] = []
         salts: list[bytes] = []
         for one in exits:
-            permit = one.decision
-            retention = permit.source.dataset.retention if isinstance(permit, Permit) else "default"
-            sealing = self._persons.current(retention, self._clock(), self._store)
-            part, salt = attempt_of(attempt_id, caller, one, standing, self._settings, sealing)
+            part, salt = self._means.attempt(attempt_id, caller, one, standing)
             parts.append(part)
             salts.append(salt)
         joint = JointAttempt(

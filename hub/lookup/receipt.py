@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from certs.encoding import b64u, digest
 from certs.receipts import Receipt, ReceiptSigner, leaves_digest
 from hub.clock import Clock
-from hub.ledger.attempt import Entered, EnteredBatch
+from hub.ledger.attempt import EnteredBatch
 from hub.lookup.identify import Caller
 
 JSON = "application/json"
@@ -56,28 +56,13 @@ class Receipts:
     def issue(
         self,
         caller: Caller,
-        entered: Entered,
-        *,
-        status: int,
-        content_type: str,
-        body: bytes | None,
-    ) -> str:
-        """The receipt of one entry; ``body`` is None when it is fetched without the answer."""
-        batch = EnteredBatch(
-            entered.position, entered.time, [entered.leaf], [entered.leaf_hash], [entered.control]
-        )
-        return self.issue_batch(caller, batch, status=status, content_type=content_type, body=body)
-
-    def issue_batch(
-        self,
-        caller: Caller,
         entered: EnteredBatch,
         *,
         status: int,
         content_type: str,
         body: bytes | None,
     ) -> str:
-        """The receipt of contiguous entries.
+        """The receipt of contiguous entries; ``body`` is None when it is fetched without them.
 
         One that is fetched later is issued then: its key may be younger than the entry.
         """

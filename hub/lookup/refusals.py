@@ -10,6 +10,7 @@ STATUS = {
     "channel-outside-grant": 403,
     "purpose-outside-grant": 403,
     "items-outside-grant": 403,
+    "file-outside-grant": 403,
     "case-required": 403,
     "feed-subject-masked": 403,
     "officer-unknown": 403,
@@ -21,6 +22,7 @@ STATUS = {
     "question-malformed": 422,
     "json-malformed": 400,
     "encoding-malformed": 422,
+    "licence-not-printable": 422,
     "quota-spent": 429,
     "verify-throttled": 429,
 }

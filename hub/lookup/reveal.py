@@ -5,12 +5,15 @@ Every answer carries 128 random bits, so that no digest of a yes or no can be gu
 
 from typing import NamedTuple
 
+from catalog.licence_record import IDENTIFIER, STATUS
+from catalog.licences.status import Status
 from catalog.masks import apply
 from catalog.material import EXPIRED, NUMBER
 from catalog.values import check_value
 from certs.canonical import Json
 from certs.encoding import b64u
 from certs.entropy import random_bytes
+from hub.licences.files import MEDIA_TYPE, File
 from hub.lookup.ask import Question
 from hub.lookup.decide import Permit, Refusal
 from hub.lookup.read import Record
@@ -30,14 +33,7 @@ class Answer(NamedTuple):
 
 def reveal(permit: Permit, question: Question, records: list[Record], dataset: str) -> Answer:
     """The answer to a permitted question; ``dataset`` is the full name."""
-    source = permit.source
-    result: dict[str, Json] = {
-        "as_of": source.told_as_of,
-        "dataset": dataset,
-        "generation": source.generation,
-        "nonce": b64u(random_bytes(NONCE_BYTES)),
-        "version": source.version,
-    }
+    result = _begun(permit, dataset)
     if question.operation == "verify":
         agreeing = _agreeing(permit, question, records)
         matched = bool(agreeing)
@@ -53,7 +49,7 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
         result["material"] = material
         return Answer(result, "empty" if material is None else "answered")
     shown: list[Json] = []
-    items = source.dataset.items
+    items = permit.source.dataset.items
     chosen = [(i, item.code) for i, item in enumerate(items) if item.code in permit.masks]
     for record in records:
         values: dict[str, Json] = {
@@ -65,6 +61,65 @@ def reveal(permit: Permit, question: Question, records: list[Record], dataset: s
     result["found"] = bool(shown)
     result["records"] = shown
     return Answer(result, "answered" if shown else "empty")
+
+
+class Named(NamedTuple):
+    """The licence that a view names, as its subject has it: its status, and what warns of it."""
+
+    identifier: str
+    status: str
+    disputed: bool
+
+    @property
+    def given(self) -> bool:
+        """Whether its file is given: only while it is in force."""
+        return self.status == Status.IN_FORCE.value
+
+
+def licence_of(permit: Permit, identifier: str, records: list[Record]) -> Named | None:
+    """The licence of an identifier among the subject's records; None if it is not one of them."""
+    place = {item.code: at for at, item in enumerate(permit.source.dataset.items)}
+    for record in records:
+        if record.values[place[IDENTIFIER]] == identifier:
+            return Named(identifier, record.values[place[STATUS]], record.disputed)
+    return None
+
+
+def reveal_file(
+    permit: Permit, question: Question, named: Named | None, file: File | None, dataset: str
+) -> Answer:
+    """The answer to a view of a licence; ``file`` is None for one that is not given.
+
+    One that is there and not in force is told by its status, if the grant gives that.
+    """
+    result = _begun(permit, dataset)
+    told: Json = None
+    if named is not None and file is not None:
+        told = {
+            "disputed": named.disputed,
+            "identifier": named.identifier,
+            "language": question.language,
+            "media_type": MEDIA_TYPE,
+            "sha256": file.sha256.hex(),
+            "size": file.size,
+        }
+    gives_status = permit.grant.items.get(STATUS) == "full"
+    result["found"] = told is not None
+    result["licence"] = told
+    result["status"] = named.status if named is not None and gives_status else None
+    return Answer(result, "empty" if told is None else "answered")
+
+
+def _begun(permit: Permit, dataset: str) -> dict[str, Json]:
+    """What every answer has."""
+    source = permit.source
+    return {
+        "as_of": source.told_as_of,
+        "dataset": dataset,
+        "generation": source.generation,
+        "nonce": b64u(random_bytes(NONCE_BYTES)),
+        "version": source.version,
+    }
 
 
 def refuse(refusal: Refusal) -> Answer:

@@ -25,7 +25,8 @@ AccountStatus: TypeAlias = Literal["active", "suspended"]
 ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z", re.ASCII)
 """What an account may look like."""
 _LIKE_RESIDENT_ID = re.compile(r"[0-9]{17}[0-9x]\Z|[0-9]{15}\Z", re.ASCII)
-_NAME_LIMIT = 64
+NAME_LIMIT = 64
+_ADMINISTRATOR: Role = "administrator"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -59,10 +60,8 @@ def enrol(
     Raises ``Unprocessable`` (account, name, roles, password), ``Conflict`` if the account is taken,
     ``NotFound`` for the department.
     """
-    if not ACCOUNT.match(account) or _LIKE_RESIDENT_ID.match(account):
-        # The account stands in entries for ever: a person's own number must not.
-        raise Unprocessable(why="account")
-    if not name.strip() or len(name) > _NAME_LIMIT or _CONTROL.search(name):
+    check_account(account)
+    if not name.strip() or len(name) > NAME_LIMIT or _CONTROL.search(name):
         raise Unprocessable(why="name")
     held = _roles(roles, department)
     hashed = hash_password(password, account) if isinstance(password, str) else password
@@ -85,16 +84,27 @@ def enrol(
         return _enter(change, row)
 
 
+def check_account(account: str) -> None:
+    """Raise ``Unprocessable`` for what can be nobody's account."""
+    if not ACCOUNT.match(account) or _LIKE_RESIDENT_ID.match(account):
+        # The account stands in entries for ever: a person's own number must not.
+        raise Unprocessable(why="account")
+
+
 def set_roles(changes: Changes, actor: Actor, account: str, roles: Iterable[Role]) -> int:
     """Give a person other roles; they hold from the next request on.
 
-    Raises ``NotFound``, ``Unprocessable``, and ``Conflict`` for one's own roles: an administrator
-    who could make an auditor of himself would be both, one after the other.
+    Raises ``NotFound``, ``Unprocessable``, and ``Conflict`` for the last administrator's, and for
+    one's own roles: an administrator who could make an auditor of himself would be both, one after
+    the other.
     """
     _not_oneself(actor, account)
     with changes.change(actor) as change:
         row = _row(change, account)
-        row.roles = " ".join(sorted(_roles(roles, row.department)))
+        held = _roles(roles, row.department)
+        if _ADMINISTRATOR not in held:
+            _not_the_last_administrator(change, row)
+        row.roles = " ".join(sorted(held))
         change.session.add(row)
         return _enter(change, row)
 
@@ -102,11 +112,13 @@ def set_roles(changes: Changes, actor: Actor, account: str, roles: Iterable[Role
 def set_status(changes: Changes, actor: Actor, account: str, status: AccountStatus) -> int:
     """Suspend or restore a person; suspending ends every session.
 
-    Raises ``NotFound``, and ``Conflict`` for oneself.
+    Raises ``NotFound``, and ``Conflict`` for oneself and for the last administrator.
     """
     _not_oneself(actor, account)
     with changes.change(actor) as change:
         row = _row(change, account)
+        if status != "active":
+            _not_the_last_administrator(change, row)
         row.status = status
         row.sessions_from = _after(change, row)
         change.session.add(row)
@@ -193,6 +205,20 @@ def _roles(roles: Iterable[Role], department: str | None) -> frozenset[Role]:
 def _not_oneself(actor: Actor, account: str) -> None:
     if actor.account == account:
         raise Conflict(why="oneself")
+
+
+def _not_the_last_administrator(change: Change, row: PersonRow) -> None:
+    """Raise ``Conflict`` if nobody else could give people their roles after this.
+
+    Asked under the lock: two administrators who take it from each other at one time both still
+    were when their requests came in.
+    """
+    stored = change.session.exec(
+        select(PersonRow.account, PersonRow.roles).where(col(PersonRow.status) == "active")
+    ).all()
+    acting = {account for account, roles in stored if _ADMINISTRATOR in roles_of(roles)}
+    if acting == {row.account}:
+        raise Conflict(why="last-administrator")
 
 
 def _after(change: Change, row: PersonRow) -> int:

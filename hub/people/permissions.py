@@ -36,8 +36,12 @@ class Permission(StrEnum):
     """Release or discard a held publication of the own department."""
     ADMIT = "admit"
     """Admit, suspend and end departments, connectors, datasets and purposes."""
+    READ_ADMITTED = "read-admitted"
+    """See departments with their connectors and certificates, and what uses each purpose."""
     MANAGE_PEOPLE = "manage-people"
     """Enrol people, set their roles, end their sessions."""
+    READ_PEOPLE = "read-people"
+    """See who has an account, in which department and with which roles."""
     ROTATE_KEYS = "rotate-keys"
     """Replace the hub's own keys."""
     READ_RETENTION = "read-retention"
@@ -145,7 +149,9 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.READ_PUBLICATIONS: frozenset({"steward"}),
         Permission.DECIDE_PUBLICATIONS: frozenset({"steward"}),
         Permission.ADMIT: frozenset({"administrator"}),
+        Permission.READ_ADMITTED: _ANY_DEPARTMENT,
         Permission.MANAGE_PEOPLE: frozenset({"administrator"}),
+        Permission.READ_PEOPLE: _ANY_DEPARTMENT,
         Permission.ROTATE_KEYS: frozenset({"administrator"}),
         Permission.READ_RETENTION: _ANY_DEPARTMENT,
         Permission.ERASE: frozenset({"administrator"}),

@@ -13,7 +13,7 @@ from hub.storage.folder import Folder
 from hub.storage.lock import FileLock
 from hub.storage.sqlite import DatabaseError, connect, driver
 
-NEWEST = "0015"
+NEWEST = "0016"
 """The newest migration of this release."""
 
 

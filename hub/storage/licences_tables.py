@@ -68,7 +68,8 @@ class LicenceCredentialRow(SQLModel, table=True):
     number: int
     """Counts the credentials of the licence."""
     salt: bytes
-    """With it the entry binds list and place without telling them."""
+    """With it the entry binds list and place without telling them; when it was made stands at its
+    beginning (``hub/licences/credentials.py``)."""
 
 
 class LicencePaperRow(SQLModel, table=True):
@@ -83,6 +84,10 @@ class LicencePaperRow(SQLModel, table=True):
     pdf: bytes = Field(unique=True)
     """Digest of the file."""
     made: int
+    language: str | None = None
+    """In which it is shown to those who view it under a grant; None for the issuer's own print."""
+    sealed: bytes | None = None
+    """Of what is shown: what the square code holds, sealed, to print the same once more."""
 
 
 class StatusListRow(SQLModel, table=True):

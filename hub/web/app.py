@@ -104,19 +104,24 @@ def create_app(hub: Hub, *, recover: bool = True) -> Front:
             Exception: _bare,
         },
     )
-    app.include_router(public_routes(hub))
-    app.include_router(ledger_routes(hub))
-    app.include_router(department_routes(hub))
-    app.include_router(material_routes(hub))
-    app.include_router(case_routes(hub))
-    app.include_router(licence_routes(hub))
-    app.include_router(opened_routes(hub))
-    app.include_router(quality_routes(hub))
-    app.include_router(objection_routes(hub))
     shelf = Shelf(hub.reading, hub.book)
-    app.include_router(people_routes(hub, shelf))
-    app.include_router(retention_routes(hub))
-    app.include_router(pages(hub, shelf))
+    for rooms in (
+        public_routes(hub),
+        ledger_routes(hub),
+        department_routes(hub),
+        material_routes(hub),
+        case_routes(hub),
+        licence_routes(hub),
+        opened_routes(hub),
+        quality_routes(hub),
+        objection_routes(hub),
+        people_routes(hub, shelf),
+        retention_routes(hub),
+    ):
+        # Not include_router: it makes every route a second time, at the first request, and walks
+        # through all of them once more with each request.
+        app.router.routes += rooms.routes
+    app.router.routes += pages(hub, shelf)
     return Front(hub, app)
 
 

@@ -15,13 +15,13 @@ from hub.applications.seeing import sees
 from hub.calendar import corrections
 from hub.calendar.statutory import day_of
 from hub.errors import Unprocessable
+from hub.ledger.change import Actor
 from hub.people.permissions import Permission
 from hub.runtime import Hub
+from hub.web.acts import Acts, ReasonBody, Version, VersionBody
 from hub.web.json_body import answer
 from hub.web.person_request import Line, Slug, Strict, allowed, given
 from hub.web.session import person_of
-
-Version = Annotated[int, Field(ge=1, le=10**9)]
 
 
 class DraftBody(Strict):
@@ -36,12 +36,6 @@ class AmendBody(Strict):
 
     version: Version
     elements: Elements
-
-
-class VersionBody(Strict):
-    """The version that the person saw."""
-
-    version: Version
 
 
 class GapsBody(Strict):
@@ -67,13 +61,6 @@ class TimeBody(Strict):
     reason: Reason
 
 
-class ReasonBody(Strict):
-    """A reason, or an outcome."""
-
-    version: Version
-    reason: Reason
-
-
 class DayBody(Strict):
     """Whether a day is worked; null: as announced again."""
 
@@ -84,9 +71,10 @@ class DayBody(Strict):
 def application_routes(hub: Hub, routes: APIRouter) -> None:
     """Applications, for signed-in people of both sides and for administrators."""
     _reading_routes(hub, routes)
-    _applicant_routes(hub, routes)
-    _provider_routes(hub, routes)
-    _authority_routes(hub, routes)
+    acts = Acts(hub, routes, _shown)
+    _applicant_routes(hub, routes, acts)
+    _provider_routes(hub, acts)
+    _authority_routes(hub, acts)
     _calendar_routes(hub, routes)
 
 
@@ -105,7 +93,7 @@ def _reading_routes(hub: Hub, routes: APIRouter) -> None:
         return answer(_shown(hub, register.find(hub.reading, application, seen)))
 
 
-def _applicant_routes(hub: Hub, routes: APIRouter) -> None:
+def _applicant_routes(hub: Hub, routes: APIRouter, acts: Acts[Application]) -> None:
     @routes.post("/applications")
     async def draft(request: Request) -> Response:
         actor = allowed(request, hub, Permission.APPLY)
@@ -122,85 +110,65 @@ def _applicant_routes(hub: Hub, routes: APIRouter) -> None:
         )
         return answer({**_shown(hub, amended), "gaps": _gaps(lacking)})
 
-    @routes.post("/applications/{application}/sign")
-    async def sign(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.SIGN_APPLICATIONS)
-        asked = await given(request, hub, VersionBody)
+    @acts.on("POST", "/applications/{application}/sign", Permission.SIGN_APPLICATIONS, VersionBody)
+    def sign(actor: Actor, application: str, asked: VersionBody) -> Application:
         calendar = corrections.working_days(hub.reading)
-        signed = applying.sign(hub.changes, actor, application, asked.version, calendar)
-        return answer(_shown(hub, signed))
+        return applying.sign(hub.changes, actor, application, asked.version, calendar)
 
-    @routes.post("/applications/{application}/withdraw")
-    async def withdraw(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.APPLY)
-        asked = await given(request, hub, VersionBody)
-        withdrawn = applying.withdraw(hub.changes, actor, application, asked.version)
-        return answer(_shown(hub, withdrawn))
+    @acts.on("POST", "/applications/{application}/withdraw", Permission.APPLY, VersionBody)
+    def withdraw(actor: Actor, application: str, asked: VersionBody) -> Application:
+        return applying.withdraw(hub.changes, actor, application, asked.version)
 
-    @routes.post("/applications/{application}/dispute")
-    async def dispute(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.APPLY)
-        asked = await given(request, hub, ReasonBody)
-        found = applying.dispute(hub.changes, actor, application, asked.version, asked.reason)
-        return answer(_shown(hub, found))
+    @acts.on("POST", "/applications/{application}/dispute", Permission.APPLY, ReasonBody)
+    def dispute(actor: Actor, application: str, asked: ReasonBody) -> Application:
+        return applying.dispute(hub.changes, actor, application, asked.version, asked.reason)
 
 
-def _provider_routes(hub: Hub, routes: APIRouter) -> None:
-    @routes.post("/applications/{application}/return")
-    async def give_back(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.REPLY)
-        asked = await given(request, hub, GapsBody)
-        found = answering.give_back(hub.changes, actor, application, asked.version, asked.gaps)
-        return answer(_shown(hub, found))
+def _provider_routes(hub: Hub, acts: Acts[Application]) -> None:
+    @acts.on("POST", "/applications/{application}/return", Permission.REPLY, GapsBody)
+    def give_back(actor: Actor, application: str, asked: GapsBody) -> Application:
+        return answering.give_back(hub.changes, actor, application, asked.version, asked.gaps)
 
-    @routes.put("/applications/{application}/reply")
-    async def prepare(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.REPLY)
-        asked = await given(request, hub, ReplyBody)
-        found = answering.prepare(
+    @acts.on("PUT", "/applications/{application}/reply", Permission.REPLY, ReplyBody)
+    def prepare(actor: Actor, application: str, asked: ReplyBody) -> Application:
+        return answering.prepare(
             hub.changes, actor, application, asked.version, asked.items, asked.refused
         )
-        return answer(_shown(hub, found))
 
-    @routes.post("/applications/{application}/reply/sign")
-    async def sign_reply(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.SIGN_REPLIES)
-        asked = await given(request, hub, VersionBody)
+    @acts.on("POST", "/applications/{application}/reply/sign", Permission.SIGN_REPLIES, VersionBody)
+    def sign_reply(actor: Actor, application: str, asked: VersionBody) -> Application:
         calendar = corrections.working_days(hub.reading)
-        found = answering.sign_reply(hub.changes, actor, application, asked.version, calendar)
-        return answer(_shown(hub, found))
+        return answering.sign_reply(hub.changes, actor, application, asked.version, calendar)
 
-    @routes.post("/applications/{application}/extension")
-    async def ask_for_time(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.REPLY)
-        asked = await given(request, hub, TimeBody)
+    @acts.on("POST", "/applications/{application}/extension", Permission.REPLY, TimeBody)
+    def ask_for_time(actor: Actor, application: str, asked: TimeBody) -> Application:
         extension = Extension(reason=asked.reason, days=asked.days)
-        found = answering.ask_for_time(hub.changes, actor, application, asked.version, extension)
-        return answer(_shown(hub, found))
+        return answering.ask_for_time(hub.changes, actor, application, asked.version, extension)
 
-    @routes.post("/applications/{application}/delivery")
-    async def deliver(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.REPLY)
-        asked = await given(request, hub, VersionBody)
-        found = answering.deliver(hub.changes, actor, application, asked.version)
-        return answer(_shown(hub, found))
+    @acts.on("POST", "/applications/{application}/delivery", Permission.REPLY, VersionBody)
+    def deliver(actor: Actor, application: str, asked: VersionBody) -> Application:
+        return answering.deliver(hub.changes, actor, application, asked.version)
 
 
-def _authority_routes(hub: Hub, routes: APIRouter) -> None:
-    @routes.post("/applications/{application}/extension/consent")
-    async def consent_to_time(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.CONSENT_TO_TIME)
-        asked = await given(request, hub, VersionBody)
+def _authority_routes(hub: Hub, acts: Acts[Application]) -> None:
+    @acts.on(
+        "POST",
+        "/applications/{application}/extension/consent",
+        Permission.CONSENT_TO_TIME,
+        VersionBody,
+    )
+    def consent_to_time(actor: Actor, application: str, asked: VersionBody) -> Application:
         calendar = corrections.working_days(hub.reading)
-        found = answering.consent_to_time(hub.changes, actor, application, asked.version, calendar)
-        return answer(_shown(hub, found))
+        return answering.consent_to_time(hub.changes, actor, application, asked.version, calendar)
 
-    @routes.post("/applications/{application}/dispute/settlement")
-    async def settle(request: Request, application: str) -> Response:
-        actor = allowed(request, hub, Permission.SETTLE_DISPUTES)
-        asked = await given(request, hub, ReasonBody)
-        found = answering.settle(hub.changes, actor, application, asked.version, asked.reason)
-        return answer(_shown(hub, found))
+    @acts.on(
+        "POST",
+        "/applications/{application}/dispute/settlement",
+        Permission.SETTLE_DISPUTES,
+        ReasonBody,
+    )
+    def settle(actor: Actor, application: str, asked: ReasonBody) -> Application:
+        return answering.settle(hub.changes, actor, application, asked.version, asked.reason)
 
 
 def _calendar_routes(hub: Hub, routes: APIRouter) -> None:

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 
 from certs.canonical import Json
 from hub.delegation import acts, register
@@ -12,11 +11,11 @@ from hub.delegation.seeing import sees
 from hub.ledger.change import Actor
 from hub.people.permissions import Permission, may, require
 from hub.runtime import Hub
+from hub.web.acts import Version, VersionBody
 from hub.web.json_body import answer
 from hub.web.person_request import Strict, allowed, given
 from hub.web.session import actor_of, person_of
 
-_Version = Annotated[int, Field(ge=1, le=10**9)]
 _Before = Annotated[int | None, Query(ge=0, lt=1 << 62)]
 
 
@@ -29,20 +28,14 @@ class TermsBody(Strict):
 class AmendBody(Strict):
     """What is stated from now on, in place of what was in ``version``."""
 
-    version: _Version
+    version: Version
     terms: Terms
-
-
-class VersionBody(Strict):
-    """The version that the person saw."""
-
-    version: _Version
 
 
 class EndBody(Strict):
     """The version that the person saw, and why it ends."""
 
-    version: _Version
+    version: Version
     reason: Reason
 
 

@@ -114,7 +114,7 @@ def department_routes(hub: Hub) -> APIRouter:
     async def receipt(request: Request, request_id: str) -> Response:
         call = await signed_call(request, hub)
         found = stored_entries(hub.reading, hub.persons, call.caller, request_id)
-        token = hub.receipts.issue_batch(
+        token = hub.receipts.issue(
             call.caller._replace(request=found.request),
             found.entered,
             status=found.status,

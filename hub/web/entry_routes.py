@@ -25,14 +25,15 @@ from hub.catalogue.gaps import gaps_of
 from hub.catalogue.register import MAX_DEFINITION
 from hub.catalogue.seeing import sees
 from hub.errors import NotFound
+from hub.ledger.change import Actor
 from hub.people.permissions import Permission
 from hub.runtime import Hub
+from hub.web.acts import Acts, ReasonBody, Version, VersionBody
 from hub.web.json_body import answer
 from hub.web.person_request import Strict, allowed, given
 from hub.web.session import person_of
 
 TOML = "application/toml"
-Version = Annotated[int, Field(ge=1, le=10**9)]
 Definition = Annotated[str, StringConstraints(max_length=MAX_DEFINITION)]
 
 
@@ -49,25 +50,12 @@ class DraftBody(Strict):
     definition: Definition
 
 
-class VersionBody(Strict):
-    """The version that the person saw."""
-
-    version: Version
-
-
 class AssessmentsBody(Strict):
     """One assessment or both; what is not given stays."""
 
     version: Version
     secrecy: Assessment | None = None
     privacy: Assessment | None = None
-
-
-class ReasonBody(Strict):
-    """A reason."""
-
-    version: Version
-    reason: Reason
 
 
 class TimeBody(Strict):
@@ -103,8 +91,9 @@ class ClosingBody(Strict):
 def entry_routes(hub: Hub, routes: APIRouter) -> None:
     """Entries, for people of their provider and for the authority."""
     _reading_routes(hub, routes)
-    _steward_routes(hub, routes)
-    _deciding_routes(hub, routes)
+    acts = Acts(hub, routes, _shown)
+    _steward_routes(hub, routes, acts)
+    _deciding_routes(hub, acts)
 
 
 def _reading_routes(hub: Hub, routes: APIRouter) -> None:
@@ -141,7 +130,7 @@ def _reading_routes(hub: Hub, routes: APIRouter) -> None:
         return answer({"differences": found})
 
 
-def _steward_routes(hub: Hub, routes: APIRouter) -> None:
+def _steward_routes(hub: Hub, routes: APIRouter, acts: Acts[EntryState]) -> None:
     @routes.post("/entries")
     async def begin(request: Request) -> Response:
         actor = allowed(request, hub, Permission.DRAFT_ENTRIES)
@@ -150,11 +139,9 @@ def _steward_routes(hub: Hub, routes: APIRouter) -> None:
             _shown(hub, drafting.begin(hub.changes, actor, asked.definition.encode())), 201
         )
 
-    @routes.put("/entries/{code}/draft")
-    async def redraft(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.DRAFT_ENTRIES)
-        asked = await given(request, hub, DraftBody)
-        found = drafting.redraft(
+    @acts.on("PUT", "/entries/{code}/draft", Permission.DRAFT_ENTRIES, DraftBody)
+    def redraft(actor: Actor, code: str, asked: DraftBody) -> EntryState:
+        return drafting.redraft(
             hub.changes,
             actor,
             code,
@@ -162,13 +149,10 @@ def _steward_routes(hub: Hub, routes: APIRouter) -> None:
             asked.definition.encode(),
             corrections.working_days(hub.reading),
         )
-        return answer(_shown(hub, found))
 
-    @routes.put("/entries/{code}/assessments")
-    async def assess(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.DRAFT_ENTRIES)
-        asked = await given(request, hub, AssessmentsBody)
-        found = drafting.assess(
+    @acts.on("PUT", "/entries/{code}/assessments", Permission.DRAFT_ENTRIES, AssessmentsBody)
+    def assess(actor: Actor, code: str, asked: AssessmentsBody) -> EntryState:
+        return drafting.assess(
             hub.changes,
             actor,
             code,
@@ -176,76 +160,49 @@ def _steward_routes(hub: Hub, routes: APIRouter) -> None:
             secrecy=asked.secrecy,
             privacy=asked.privacy,
         )
-        return answer(_shown(hub, found))
 
-    @routes.post("/entries/{code}/change")
-    async def note_change(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.DRAFT_ENTRIES)
-        asked = await given(request, hub, ReasonBody)
+    @acts.on("POST", "/entries/{code}/change", Permission.DRAFT_ENTRIES, ReasonBody)
+    def note_change(actor: Actor, code: str, asked: ReasonBody) -> EntryState:
         calendar = corrections.working_days(hub.reading)
-        found = drafting.note_change(
-            hub.changes, actor, code, asked.version, asked.reason, calendar
-        )
-        return answer(_shown(hub, found))
+        return drafting.note_change(hub.changes, actor, code, asked.version, asked.reason, calendar)
 
-    @routes.post("/entries/{code}/extension")
-    async def ask_for_time(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.DRAFT_ENTRIES)
-        asked = await given(request, hub, TimeBody)
+    @acts.on("POST", "/entries/{code}/extension", Permission.DRAFT_ENTRIES, TimeBody)
+    def ask_for_time(actor: Actor, code: str, asked: TimeBody) -> EntryState:
         extension = Extension(reason=asked.reason, days=asked.days)
-        found = drafting.ask_for_time(hub.changes, actor, code, asked.version, extension)
-        return answer(_shown(hub, found))
+        return drafting.ask_for_time(hub.changes, actor, code, asked.version, extension)
 
-    @routes.post("/entries/{code}/discard")
-    async def discard(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.DRAFT_ENTRIES)
-        asked = await given(request, hub, VersionBody)
-        return answer(_shown(hub, drafting.discard(hub.changes, actor, code, asked.version)))
+    @acts.on("POST", "/entries/{code}/discard", Permission.DRAFT_ENTRIES, VersionBody)
+    def discard(actor: Actor, code: str, asked: VersionBody) -> EntryState:
+        return drafting.discard(hub.changes, actor, code, asked.version)
 
 
-def _deciding_routes(hub: Hub, routes: APIRouter) -> None:
-    @routes.post("/entries/{code}/approve")
-    async def approve(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.APPROVE_ENTRIES)
-        asked = await given(request, hub, ApprovalBody)
+def _deciding_routes(hub: Hub, acts: Acts[EntryState]) -> None:
+    @acts.on("POST", "/entries/{code}/approve", Permission.APPROVE_ENTRIES, ApprovalBody)
+    def approve(actor: Actor, code: str, asked: ApprovalBody) -> EntryState:
         calendar = corrections.working_days(hub.reading)
-        found = deciding.approve(hub.changes, actor, code, asked.version, asked.reference, calendar)
-        return answer(_shown(hub, found))
+        return deciding.approve(hub.changes, actor, code, asked.version, asked.reference, calendar)
 
-    @routes.post("/entries/{code}/return")
-    async def give_back(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.REVIEW_ENTRIES)
-        asked = await given(request, hub, ReturnBody)
-        found = deciding.give_back(hub.changes, actor, code, asked.version, asked.gaps)
-        return answer(_shown(hub, found))
+    @acts.on("POST", "/entries/{code}/return", Permission.REVIEW_ENTRIES, ReturnBody)
+    def give_back(actor: Actor, code: str, asked: ReturnBody) -> EntryState:
+        return deciding.give_back(hub.changes, actor, code, asked.version, asked.gaps)
 
-    @routes.post("/entries/{code}/review")
-    async def review(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.REVIEW_ENTRIES)
-        asked = await given(request, hub, VersionBody)
-        return answer(_shown(hub, deciding.review(hub.changes, actor, code, asked.version)))
+    @acts.on("POST", "/entries/{code}/review", Permission.REVIEW_ENTRIES, VersionBody)
+    def review(actor: Actor, code: str, asked: VersionBody) -> EntryState:
+        return deciding.review(hub.changes, actor, code, asked.version)
 
-    @routes.post("/entries/{code}/publish")
-    async def publish(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.REVIEW_ENTRIES)
-        asked = await given(request, hub, VersionBody)
-        return answer(_shown(hub, deciding.publish(hub.changes, actor, code, asked.version)))
+    @acts.on("POST", "/entries/{code}/publish", Permission.REVIEW_ENTRIES, VersionBody)
+    def publish(actor: Actor, code: str, asked: VersionBody) -> EntryState:
+        return deciding.publish(hub.changes, actor, code, asked.version)
 
-    @routes.post("/entries/{code}/extension/consent")
-    async def consent(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.CONSENT_TO_TIME)
-        asked = await given(request, hub, VersionBody)
+    @acts.on("POST", "/entries/{code}/extension/consent", Permission.CONSENT_TO_TIME, VersionBody)
+    def consent(actor: Actor, code: str, asked: VersionBody) -> EntryState:
         calendar = corrections.working_days(hub.reading)
-        found = deciding.consent_to_time(hub.changes, actor, code, asked.version, calendar)
-        return answer(_shown(hub, found))
+        return deciding.consent_to_time(hub.changes, actor, code, asked.version, calendar)
 
-    @routes.put("/entries/{code}/status")
-    async def close(request: Request, code: str) -> Response:
-        actor = allowed(request, hub, Permission.REVIEW_ENTRIES)
-        asked = await given(request, hub, ClosingBody)
+    @acts.on("PUT", "/entries/{code}/status", Permission.REVIEW_ENTRIES, ClosingBody)
+    def close(actor: Actor, code: str, asked: ClosingBody) -> EntryState:
         status: Status = asked.status
-        found = closing.close(hub.changes, actor, code, asked.version, status, asked.reason)
-        return answer(_shown(hub, found))
+        return closing.close(hub.changes, actor, code, asked.version, status, asked.reason)
 
 
 def edition_of(entry: EntryState, number: str) -> Edition | None:

@@ -1,6 +1,8 @@
-"""The routes of materials: filed by connectors in pieces, and given in pieces under a view."""
+"""The routes of materials: filed by connectors in pieces, and given in pieces under a view.
 
-import asyncio
+The files of licences go through the same door.
+"""
+
 from typing import Annotated, Literal
 
 import orjson
@@ -109,13 +111,11 @@ def _given_routes(hub: Hub, routes: APIRouter) -> None:
         given = read_body_as(PieceBody, call.body, **read)
         viewed = hub.views.open(call.caller, given.request_id, _json(given.result))
         if given.part == "thumbnail":
-            if not viewed.thumbnail or given.number:
+            if given.number:
                 raise NotFound(what="view")
-            data = await asyncio.to_thread(viewed.sealed.thumbnail)
+            data = await viewed.thumbnail()
         else:
-            if given.number >= viewed.sealed.pieces:
-                raise NotFound(what="view")
-            data = await asyncio.to_thread(viewed.sealed.get, given.number)
+            data = await viewed.piece(given.number)
         headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
         return Response(data, media_type=OCTETS, headers=headers)
 

@@ -125,7 +125,7 @@ def _admission_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/connectors")
     async def list_connectors(request: Request) -> Response:
-        allowed(request, hub, Permission.ADMIT)
+        allowed(request, hub, Permission.READ_ADMITTED)
         return answer({"connectors": connectors.listing(hub.reading)})
 
     @routes.put("/connectors/{urn}/status")

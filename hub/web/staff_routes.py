@@ -119,7 +119,7 @@ def staff_routes(hub: Hub, routes: APIRouter) -> None:
 
     @routes.get("/people")
     async def list_people(request: Request) -> Response:
-        allowed(request, hub, Permission.MANAGE_PEOPLE)
+        allowed(request, hub, Permission.READ_PEOPLE)
         return answer({"people": [_shown(one) for one in accounts.listing(hub.reading)]})
 
     @routes.put("/people/{account}/status")

@@ -3,6 +3,8 @@
 import re
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from world.scanning import PURPOSE, enrol, terms
 from world.shots import Shots
 
 from catalog.licences import dataset
+from catalog.licences.document import on_paper
 from catalog.licences.licence_type import bundled
 from hub.access import grants
 from hub.catalogue import datasets
@@ -45,7 +48,9 @@ def founded(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     kind = bundled()[BUSINESS]
     types.register(hub.changes, OPERATOR, types.bundled_source(BUSINESS), {"smb": ISSUER})
     datasets.register(hub.changes, OPERATOR, "smb", dataset.source(kind), ON_RECORD)
-    grants.issue(hub.changes, OPERATOR, terms(LOOKED_UP, ITEMS, operations=["lookup", "verify"]))
+    items = (*on_paper(kind), "status", "status_note")
+    operations = ["lookup", "verify", "view"]
+    grants.issue(hub.changes, OPERATOR, terms(LOOKED_UP, items, operations=operations))
     enrol(hub, OFFICER, "沈月", "nrb", "officer")
     enrol(hub, STEWARD, "钱芳", "smb", "steward")
     hub.close()
@@ -220,6 +225,84 @@ def test_files_are_not_verified_faster_than_strangers_may(visited: "Visit") -> N
     most = visited.house.hub.settings.licences.reads_per_minute
     found = [visited.upload("/licences/file", token, "a", b"x").status for _ in range(2 * most + 1)]
     assert 429 in found
+
+
+def view(visited: "Visit", found: "Answered", **changes: object) -> "Answered":
+    """Press the button of the first licence that was found."""
+    names = ("form", "seed", "dataset", "subject", "purpose", "case", "licence")
+    fields: dict[str, object] = {name: found.value(name) for name in names}
+    return visited.post("/licences/view", fields | {"language": "zh"} | changes)
+
+
+def save(visited: "Visit", page: "Answered", **changes: object) -> "Answered":
+    names = ("form", "request", "result")
+    fields: dict[str, object] = {name: unescape(page.value(name)) for name in names}
+    return visited.post("/licences/view/file", fields | changes)
+
+
+@pytest.mark.skipif(FONT is None, reason="no font with Chinese on this machine")
+def test_an_officer_of_another_department_views_the_file(visited: "Visit") -> None:
+    licence = issued(visited)
+    visited.sign_in(OFFICER)
+    found = find(visited)
+    before = visited.entries()
+    page = view(visited, found)
+    assert page.status == 200
+    assert visited.entries() == before + 2, "the print, and the view"
+    assert "Hub-Receipt" in page.text
+    saved = save(visited, page).response
+    assert saved.headers["content-type"] == "application/pdf"
+    assert saved.headers["content-disposition"].startswith("attachment;")
+    assert sha256(saved.content).hexdigest() in page.text
+    assert visited.entries() == before + 2
+    assert save(visited, page, result="{}").status == 404
+    # The door of materials is another one.
+    names = ("form", "request", "result")
+    same: dict[str, object] = {name: unescape(page.value(name)) for name in names}
+    assert visited.post("/materials/file", same).status == 404
+    token = {"form": visited.token()}
+    assert "未被改动" in visited.upload("/licences/file", token, "a.pdf", saved.content).text
+    assert view(visited, found, language="fr").status == 422
+    assert view(visited, found, licence="x").status == 422
+    assert view(visited, found, purpose="other").status == 422
+    visited.sign_in(STEWARD)
+    act(visited, licence, "suspend")
+    visited.sign_in(OFFICER)
+    assert save(visited, page, form=visited.token()).status == 404
+    found = find(visited)
+    assert "/licences/view" not in found.text
+    again: dict[str, object] = {
+        "form": visited.token(),
+        "seed": "another",
+        "dataset": LOOKED_UP,
+        "subject": COMPANY,
+        "purpose": PURPOSE,
+        "case": "A-1",
+        "licence": found_identifier(page),
+        "language": "zh",
+    }
+    told = visited.post("/licences/view", again).text
+    assert "没有可提供的文件" in told
+    assert "暂扣" in told
+
+
+def found_identifier(page: "Answered") -> str:
+    found = re.search(r"1\.2\.156\.3005\.2\.[0-9A-Z.]+", page.text)
+    assert found is not None
+    return found[0]
+
+
+def test_a_grant_that_does_not_give_all_offers_no_file(visited: "Visit") -> None:
+    issued(visited)
+    hub = visited.house.hub
+    held = grants.listing(hub.reading, department="nrb")
+    (grant,) = [one for one in held if one.dataset == LOOKED_UP]
+    few = terms(LOOKED_UP, ITEMS, operations=["lookup", "view"])
+    grants.change(hub.changes, OPERATOR, grant.id, few, grant.version)
+    visited.sign_in(OFFICER)
+    found = find(visited)
+    assert "/licences/view" not in found.text
+    assert "不能在此调阅" in found.text
 
 
 @pytest.mark.browser

@@ -21,14 +21,16 @@ from services import (
 )
 
 from catalog.definition import bundled
-from catalog.evidence import notice, reading
+from catalog.evidence import reading
 from catalog.evidence.decision import STATUSES, Decision
 from catalog.evidence.engine import Circumstances, decide
 from catalog.evidence.figure import Cell, Tally, by, figures, papers, tally
 from catalog.evidence.form import Filled
 from catalog.evidence.holding import Answer, Missing
+from catalog.evidence.notice import Codes, Words
 from catalog.evidence.notice_json import to_json
-from catalog.messages import LANGUAGES
+from catalog.evidence.told import WholeNotice, Why
+from catalog.messages import LANGUAGES, Language
 from catalog.services import reading as services_reading
 from catalog.services.service import Service
 from certs.canonical import canonical
@@ -189,22 +191,62 @@ def test_the_notice_as_json() -> None:
     assert [one["value"] for one in form["others"]] == ["乙"]  # type: ignore[index, call-overload, union-attr]
 
 
+class Titled(Codes):
+    """One who knows the datasets of the catalogue."""
+
+    def dataset(self, code: str) -> str:
+        return bundled()[code].title_zh
+
+    def item(self, dataset: str, code: str) -> str:
+        return bundled()[dataset].by_code[code].title_zh
+
+    def source(self, kind: str, code: str) -> str | None:  # type: ignore[override]
+        return self.dataset(code) if kind == "lookup" else None
+
+
+def told(decision: Decision) -> WholeNotice:
+    return WholeNotice.model_validate(to_json(decision))
+
+
+def test_a_notice_is_read_back_as_it_was_told() -> None:
+    notice = told(whole())
+    assert [paper.status for paper in notice.papers()] == sorted(
+        (paper.status for paper in notice.papers()), key=STATUSES.index
+    )
+    assert {paper.status for paper in notice.papers()} == set(STATUSES)
+    (field,) = notice.form
+    assert field.value is not None
+    assert (field.value.value, [one.value for one in field.others]) == ("甲", ["乙"])
+    assert "甲" not in repr(notice)
+    assert "乙" not in repr(notice)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_notice_in_words(language: str) -> None:
-    made = notice.sheet(whole(), language, bundled(), {"mrb": "市场监管局"})  # type: ignore[arg-type]
-    assert [group.status for group in made.groups] == list(STATUSES)
-    lines = [line for group in made.groups for paper in group.papers for line in paper.why]
-    assert lines
+@pytest.mark.parametrize("titles", [Codes(), Titled()])
+def test_the_notice_in_words(language: Language, titles: Codes) -> None:
+    notice = told(whole())
+    words = Words(notice, language, titles)
+    pieces = [piece for paper in notice.papers() for piece in paper.pieces]
+    lines = [words.reason(piece.why) for piece in pieces]
+    lines += [words.tried(one) for piece in pieces for one in piece.tried]
+    lines += [words.reason(one.why, one.value.dataset if one.value else "") for one in notice.form]
+    assert len(lines) > len(pieces)
     assert all("{" not in line and "evidence." not in line for line in lines)
-    assert any("m-1" in line for line in lines)
-    (head,) = made.services
-    assert head.department == "市场监管局"
-    assert head.conditions == (("条件一",) if language == "zh" else ("Condition one",))
-    (entry,) = made.form
-    assert entry.value == "甲"
-    assert "乙" in entry.conflicts[0]
-    assert made.groups[1].papers[0].until == "2026-07-28"
-    assert made.rules == "test v3"
+    known = isinstance(titles, Titled)
+    assert any("人口基础信息" in line for line in lines) is known
+    assert any("resident" in line for line in lines) is not known
+    parties = {paper.of: words.party(paper.of) for paper in notice.papers()}
+    assert parties["agent"] == ("代办人" if language == "zh" else "Agent")
+
+
+def test_codes_of_a_newer_hub_are_shown_as_they_are() -> None:
+    """A connector may be older than the hub that it asks."""
+    words = Words(told(whole()), "zh", Codes())
+    assert words.kind(7) == "7"
+    assert words.commitment("lottery") == "lottery"
+    assert words.service("none") == "none"
+    assert words.label("9", {}) == "9"
+    assert words.reason(Why(code="because-of-the-moon")) == "because-of-the-moon"
 
 
 def test_the_figure_counts_commitments_and_optional_ones_apart() -> None:

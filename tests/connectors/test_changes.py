@@ -6,7 +6,7 @@ import pytest
 
 from catalog.definition import Dataset, bundled
 from connectors.commands.given import Given, Opened, opened
-from connectors.errors import ItemsMissing, OperationMissing, SourceUnclear
+from connectors.sources.errors import ItemsMissing, OperationMissing, SourceUnclear
 from connectors.sources.intake import Intake
 from connectors.sources.operations import find_operation, read_operation
 

@@ -7,7 +7,9 @@ import pytest
 
 from catalog.definition import Item
 from certs.errors import YifenError
-from connectors.errors import (
+from connectors.sources.chunks import Chunk
+from connectors.sources.csv import CsvSource, open_csv
+from connectors.sources.errors import (
     ColumnTwice,
     RowTooLong,
     SourceChanged,
@@ -18,8 +20,6 @@ from connectors.errors import (
     SourceUnread,
     TooManyColumns,
 )
-from connectors.sources.chunks import Chunk
-from connectors.sources.csv import CsvSource, open_csv
 from connectors.sources.intake import Intake
 from connectors.sources.loose_csv import LooseCsv
 from connectors.sources.mapping import ColumnMapping, Match

@@ -12,7 +12,9 @@ import psycopg
 import pymysql
 import pytest
 
-from connectors.errors import (
+from connectors.sources.address import read_address, read_password
+from connectors.sources.database import open_query
+from connectors.sources.errors import (
     AddressRefused,
     ColumnTwice,
     ColumnUnusable,
@@ -20,8 +22,6 @@ from connectors.errors import (
     PasswordRefused,
     SourceEmpty,
 )
-from connectors.sources.address import read_address, read_password
-from connectors.sources.database import open_query
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -29,7 +29,6 @@ import databases
 from databases import Server
 
 # One worker starts the servers, not each.
-pytestmark = pytest.mark.xdist_group("databases")
 
 Require = Callable[[object, str], None]
 SOUND = """

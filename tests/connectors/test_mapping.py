@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.definition import Dataset, load
-from connectors.errors import ColumnsUnmatched, ItemsMissing, ItemTwice, MappingRefused
+from connectors.sources.errors import ColumnsUnmatched, ItemsMissing, ItemTwice, MappingRefused
 from connectors.sources.mapping import match_columns, read_corrections
 
 DEFINITION = """

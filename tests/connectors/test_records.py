@@ -8,7 +8,7 @@ import pytest
 
 from catalog.definition import bundled
 from catalog.item import Item
-from connectors.errors import (
+from connectors.sources.errors import (
     ColumnTwice,
     ColumnUnusable,
     SourceEmpty,

@@ -10,7 +10,7 @@ import pytest
 import python_calamine
 
 from catalog.definition import bundled
-from connectors.errors import SourceChanged, WorkbookBroken
+from connectors.sources.errors import SourceChanged, WorkbookBroken
 from connectors.sources.opening import open_source
 from connectors.sources.rejected import Rejection
 from connectors.sources.rejected_workbook import write_rejected_workbook

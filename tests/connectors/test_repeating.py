@@ -13,8 +13,8 @@ from connectors.commands.given import Given
 from connectors.commands.local import Setting
 from connectors.commands.repeating import Repeating
 from connectors.commands.running import Running
-from connectors.errors import ScheduleUnclear
 from connectors.screen import Screen
+from connectors.sources.errors import ScheduleUnclear
 from connectors.sources.schedule import ZONE, Schedule
 
 if TYPE_CHECKING:

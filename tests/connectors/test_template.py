@@ -13,7 +13,7 @@ from catalog.definition import Dataset, bundled
 from connectors.cli import run
 from connectors.client import Connector
 from connectors.commands.local import Setting
-from connectors.errors import SourceEmpty, TargetExists
+from connectors.sources.errors import SourceEmpty, TargetExists
 from connectors.sources.headings import Wanted
 from connectors.sources.mapping import match_columns
 from connectors.sources.opening import open_source

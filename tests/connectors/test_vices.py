@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.errors import SourceError
+from connectors.sources.errors import SourceError
 
 sys.path.insert(0, str(Path(__file__).parent / "vices"))
 

@@ -11,8 +11,8 @@ import python_calamine
 import xlsxwriter
 
 from catalog.definition import Dataset, bundled
-from connectors.errors import SheetUnknown, SourceEmpty, SourceUnclear, WorkbookBroken
 from connectors.sources.cells import Cell, Spoilt, text_of
+from connectors.sources.errors import SheetUnknown, SourceEmpty, SourceUnclear, WorkbookBroken
 from connectors.sources.headings import Wanted
 from connectors.sources.intake import Intake
 from connectors.sources.mapping import match_columns

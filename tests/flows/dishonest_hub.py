@@ -63,7 +63,7 @@ def answer(hub: Hub, name: str, scope: Scope, body: bytes) -> Reply:
     (entered,) = hub.committer.commit([attempt])
     assert isinstance(entered, Entered)
     sent = answer_body(result, opening(entered.control, attempt.control_salt, entered.leaf, salt))
-    receipt = hub.receipts.issue(caller, entered, status=200, content_type=JSON, body=sent)
+    receipt = hub.receipts.issue(caller, entered.as_batch, status=200, content_type=JSON, body=sent)
     return Reply(200, JSON, sent, receipt)
 
 

@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
 import pytest
 from world.asking import Members
 from world.auditing import Auditor, load
-from world.bridge import Bridge, enrolled
+from world.batches import fewer_at_once
+from world.lying import AlterLists, Lying, before_a_liar, of_lists
 from world.outsider import Outsider
 from world.town import ABSENT, PURPOSE, SUBJECTS, World
 
-from certs.canonical import Json, canonical, parse
-from certs.encoding import b64u, digest, sha256, unb64u
+from certs.canonical import Json, canonical
+from certs.encoding import b64u, sha256, unb64u
 from certs.leaf import part_digest, read_leaf
 from certs.note import vkey
 from certs.proof_file import read_proof
-from certs.receipts import Receipt, ReceiptSigner, key_thumbprint, leaves_digest, verify_receipt
+from certs.receipts import Receipt
 from certs.tree import leaf_hash, verify_inclusion
 from connectors.batch.question import Subject
 from connectors.client import Connector
@@ -26,43 +26,6 @@ from connectors.errors import AnswerRefused, EntryTwice, EvidenceBroken, HubUnre
 from connectors.receipts.kept import Kept
 
 ASKED = [Subject("resident_id", number) for number in SUBJECTS]
-Alter = Callable[[list[Members], list[Members], Receipt], Receipt]
-
-
-@dataclass
-class Lying(Bridge):
-    """A hub with every key that alters an answer and signs it again."""
-
-    alter: Alter | None = None
-    lose: int = 0
-    """Answers that are lost on the way."""
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = super().handle_request(request)
-        if not request.url.path.endswith("/batch"):
-            return answer
-        if self.lose:
-            self.lose -= 1
-            raise httpx2.ConnectError("lost")
-        return answer if self.alter is None else self._altered(answer)
-
-    def _altered(self, answer: httpx2.Response) -> httpx2.Response:
-        assert self.alter is not None
-        answer.read()
-        key = self.world.receipt_key
-        kid = key_thumbprint(key.public)
-        document = parse(answer.content, max_bytes=1 << 24, max_depth=12)
-        assert isinstance(document, dict)
-        results, openings = (list(document[name]) for name in ("results", "openings"))  # type: ignore[arg-type]
-        receipt = verify_receipt(answer.headers["hub-receipt"], {kid: key.public})
-        hashes = [leaf_hash(canonical(one["leaf"])) for one in openings]  # type: ignore[index, call-overload]
-        receipt = self.alter(results, openings, receipt)  # type: ignore[arg-type]
-        hashes = [leaf_hash(canonical(one["leaf"])) for one in openings]  # type: ignore[index, call-overload]
-        body = canonical({"openings": openings, "results": results})
-        receipt = receipt._replace(leaves=leaves_digest(hashes), body=digest(body))
-        token = ReceiptSigner(key, kid).issue(receipt)
-        headers = {"content-type": "application/json", "hub-receipt": token}
-        return httpx2.Response(200, headers=headers, stream=httpx2.ByteStream(body))
 
 
 @dataclass
@@ -84,12 +47,7 @@ class Place:
 
 @pytest.fixture
 def place(world: World, tmp_path: Path) -> Iterator[Place]:
-    _, first = enrolled(world, tmp_path / "home")
-    first.close()
-    bridge = Lying(world)
-    connector = Connector.open(
-        tmp_path / "home", clock=world.time, sleep=lambda _: None, http=bridge
-    )
+    bridge, connector = before_a_liar(world, tmp_path / "home", "/batch")
     yield Place(world, bridge, connector)
     connector.close()
 
@@ -126,9 +84,7 @@ def test_a_refusal_has_a_receipt_for_each(place: Place) -> None:
 
 
 def test_a_hub_that_takes_fewer_subjects_is_understood(place: Place) -> None:
-    settings = place.world.hub.settings
-    limits = settings.limits.model_copy(update={"batch_subjects": 2})
-    place.world.hub.batches._settings = settings.model_copy(update={"limits": limits})
+    fewer_at_once(place.world, batch_subjects=2)
     with pytest.raises(Refused) as refused:
         place.ask(ASKED[:3])
     assert refused.value.problem.code == "question-malformed"
@@ -350,8 +306,8 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_attack_on_an_answer(place: Place, attack: Alter) -> None:
-    place.bridge.alter = attack
+def test_attack_on_an_answer(place: Place, attack: AlterLists) -> None:
+    place.bridge.alter = of_lists(attack)
     with pytest.raises(AnswerRefused) as refused:
         place.ask(ASKED[:5])
     assert refused.value.facts["why"] == ATTACKS[attack]
@@ -365,7 +321,7 @@ def test_entry_in_the_midst_of_a_batch_promised_to_another_question(place: Place
     def within(_: list[Members], _openings: list[Members], receipt: Receipt) -> Receipt:
         return receipt._replace(first=kept.entry + 3)
 
-    place.bridge.alter = within
+    place.bridge.alter = of_lists(within)
     with pytest.raises(EntryTwice):
         place.ask(ASKED[:2])
     assert place.connector.receipts.entry(kept.entry + 3) == kept

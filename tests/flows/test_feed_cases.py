@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from world.asking import Members
 from world.auditing import Auditor, load
-from world.bridge import enrolled
 from world.casework import casework
 from world.filing import LEASE
 from world.held import HOLDERS
-from world.lying import Alter, Lying
+from world.lying import Alter, Lying, before_a_liar
 from world.opened import Counter
 from world.outsider import Outsider, only
 from world.town import PURPOSE, World
@@ -57,12 +56,7 @@ def place(world: World, tmp_path: Path) -> Iterator[Place]:
     for subject in (A, B):
         counter.leases.file(subject)
         counter.open(subject)
-    _, first = enrolled(world, tmp_path / "home")
-    first.close()
-    bridge = Lying(world)
-    connector = Connector.open(
-        tmp_path / "home", clock=world.time, sleep=lambda _: None, http=bridge
-    )
+    bridge, connector = before_a_liar(world, tmp_path / "home", "/feed")
     yield Place(world, bridge, connector, counter)
     connector.close()
 

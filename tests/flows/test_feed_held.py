@@ -37,7 +37,6 @@ from hub.errors import Conflict, NotFound
 from hub.ops.verify import verification
 from hub.runtime import open_hub
 
-pytestmark = pytest.mark.xdist_group("feed")
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
 ROWS: list[Row] = [(f"L{number}", number % 40, f"note {number}") for number in range(200)]

@@ -9,10 +9,9 @@ import pytest
 from publishing import resident_id
 from world.asking import Members
 from world.auditing import Auditor, export_of, load
-from world.bridge import enrolled
 from world.feeding import Provider, Row, terms
 from world.licences import DATASET
-from world.lying import Alter, Lying
+from world.lying import Alter, Lying, before_a_liar
 from world.outsider import Outsider, only
 from world.town import ADMINISTRATOR, PURPOSE, World
 
@@ -57,12 +56,7 @@ def place(world: World, tmp_path: Path) -> Iterator[Place]:
     provider = Provider.of(world.hub)
     provider.publish(ROWS)
     grants.issue(world.hub.changes, ADMINISTRATOR, terms(world.time()))
-    _, first = enrolled(world, tmp_path / "home")
-    first.close()
-    bridge = Lying(world)
-    connector = Connector.open(
-        tmp_path / "home", clock=world.time, sleep=lambda _: None, http=bridge
-    )
+    bridge, connector = before_a_liar(world, tmp_path / "home", "/feed")
     yield Place(world, bridge, connector, provider)
     connector.close()
 

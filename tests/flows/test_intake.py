@@ -31,7 +31,7 @@ TABLE = tomllib.loads((VICES / "table.toml").read_text("utf-8"))
 TAKEN = {"psb": "resident", "mrb": "legal_entity"}
 """Publishers and what they publish."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("intake")]
+pytestmark = pytest.mark.slow
 
 Published = tuple[int, dict[str, Json]]
 Publish = Callable[..., Published]

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import run
 
-import httpx2
 import pytest
 from world.asking import Members
 from world.auditing import Auditor, load
-from world.bridge import Bridge, enrolled
 from world.department import inviting
+from world.lying import AlterLists, Lying, before_a_liar, of_lists
 from world.outsider import Outsider
 from world.serving import environment
 from world.town import ABSENT, ADMINISTRATOR, PURPOSE, SUBJECTS, Town, World, covering
 
-from certs.canonical import Json, canonical, parse
+from certs.canonical import Json, canonical
 from certs.encoding import b64u, digest, sha256, unb64u
 from certs.leaf import part_digest
 from certs.note import vkey
-from certs.receipts import Receipt, ReceiptSigner, key_thumbprint, leaves_digest, verify_receipt
-from certs.tree import leaf_hash
+from certs.receipts import Receipt
 from connectors.batch.question import Subject
 from connectors.client import Connector
 from connectors.enrolment import enrol, read_invitation
@@ -40,42 +38,6 @@ PARTS = (
     Part("lookup", "real_estate", PURPOSE, SOMEBODY, items=("location",)),
     Part("lookup", "resident", PURPOSE, Subject("resident_id", ABSENT), items=("name", "sex")),
 )
-Alter = Callable[[list[Members], list[Members], Receipt], Receipt]
-
-
-@dataclass
-class Lying(Bridge):
-    """A hub with every key that alters an answer and signs it again."""
-
-    alter: Alter | None = None
-    lose: int = 0
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = super().handle_request(request)
-        if request.url.path != "/v1/joint":
-            return answer
-        if self.lose:
-            self.lose -= 1
-            raise httpx2.ConnectError("lost")
-        return answer if self.alter is None else self._altered(answer, self.alter)
-
-    def _altered(self, answer: httpx2.Response, alter: Alter) -> httpx2.Response:
-        answer.read()
-        key = self.world.receipt_key
-        kid = key_thumbprint(key.public)
-        document = parse(answer.content, max_bytes=1 << 24, max_depth=12)
-        assert isinstance(document, dict)
-        results, openings = (list(document[name]) for name in ("results", "openings"))  # type: ignore[arg-type]
-        receipt = verify_receipt(answer.headers["hub-receipt"], {kid: key.public})
-        receipt = alter(results, openings, receipt)  # type: ignore[arg-type]
-        hashes = [leaf_hash(canonical(one["leaf"])) for one in openings]  # type: ignore[index, call-overload]
-        body = canonical({"openings": openings, "results": results})
-        receipt = receipt._replace(leaves=leaves_digest(hashes), body=digest(body))
-        headers = {
-            "content-type": "application/json",
-            "hub-receipt": ReceiptSigner(key, kid).issue(receipt),
-        }
-        return httpx2.Response(200, headers=headers, stream=httpx2.ByteStream(body))
 
 
 @dataclass
@@ -94,12 +56,7 @@ class Place:
 
 @pytest.fixture
 def place(world: World, tmp_path: Path) -> Iterator[Place]:
-    _, first = enrolled(world, tmp_path / "home")
-    first.close()
-    bridge = Lying(world)
-    connector = Connector.open(
-        tmp_path / "home", clock=world.time, sleep=lambda _: None, http=bridge
-    )
+    bridge, connector = before_a_liar(world, tmp_path / "home", "/v1/joint")
     yield Place(world, bridge, connector)
     connector.close()
 
@@ -347,7 +304,7 @@ def answer_in_a_refusal(results: list[Members], _: list[Members], receipt: Recei
     return receipt
 
 
-ATTACKS: dict[Alter, str] = {
+ATTACKS: dict[AlterLists, str] = {
     swap_results: "result-digest",
     swap_parts: "kind",
     swap_subjects: "leaf-person",
@@ -371,8 +328,8 @@ ATTACKS: dict[Alter, str] = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_a_lying_hub_is_not_believed(place: Place, attack: Alter) -> None:
-    place.bridge.alter = attack
+def test_a_lying_hub_is_not_believed(place: Place, attack: AlterLists) -> None:
+    place.bridge.alter = of_lists(attack)
     with pytest.raises(AnswerRefused) as refused:
         place.ask()
     assert refused.value.facts["why"] == ATTACKS[attack]

@@ -19,7 +19,7 @@ from certs.keys import write_secret
 from hub.access import connectors
 from hub.runtime import open_hub
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("publishing-on")]
+pytestmark = pytest.mark.slow
 
 HEADER = "公民身份号码,姓名,性别,出生日期,人员状态"
 ROWS = 30_000

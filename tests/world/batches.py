@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from certs.canonical import Json, canonical, parse
@@ -47,6 +48,14 @@ async def ask_soon(world: World, sent: Sent) -> Answer:
 def ask(world: World, sent: Sent) -> Answer:
     """The same, from outside a loop."""
     return asyncio.run(ask_soon(world, sent))
+
+
+def fewer_at_once(world: World, **limits: int) -> None:
+    """Let the exchange of batches go by other limits than the rest of the hub."""
+    settings = world.hub.settings
+    settings = settings.model_copy(update={"limits": settings.limits.model_copy(update=limits)})
+    batches = world.hub.batches
+    batches._means = replace(batches._means, settings=settings)
 
 
 def many(answer: Answer, name: str) -> list[Members]:

@@ -17,9 +17,10 @@ from hub.access.grant import Grant, Terms
 from hub.catalogue import datasets
 from hub.ledger.change import Actor
 from hub.licences import types
+from hub.licences.document import Document
+from hub.licences.files import Printed, Wanted
 from hub.licences.issuing import Asked, CredentialOrder
 from hub.licences.papers import Draft
-from hub.licences.printed import Document
 from hub.licences.types import Issuer
 from world.asking import Answer, Members
 from world.on_record import ON_RECORD
@@ -166,6 +167,9 @@ def live(world: World) -> None:
         for _ in range(2):
             draft = Draft(EMPTY, Path(), os.urandom(16), world.time())
             papers.enter(mrb, done.licence, draft, os.urandom(16))
+        epoch, shown = world.hub.book.refresh().epoch, Wanted(done.identifier, "zh")
+        draft = Draft(EMPTY, Path(), os.urandom(16), world.time())
+        assert world.hub.files.enter(Printed(shown, draft, os.urandom(16), 0), epoch, "")
         office.act(mrb, done.licence, Act.OTHER, note="待核实")
 
 

@@ -76,8 +76,9 @@ def _stored_credential(row: Stored) -> Row:
 
 
 def _stored_paper(row: Stored) -> Row:
-    name, code, pdf = row
-    return _text(name), b64u(_blob(code)), b64u(_blob(pdf))
+    name, code, pdf, language = row
+    bound_by = (_text(name), b64u(_blob(code)), b64u(_blob(pdf)))
+    return bound_by if language is None else (*bound_by, _text(language))
 
 
 def _lists(replay: Replay) -> Rows:
@@ -137,7 +138,7 @@ LICENCES = (
     ),
     Table(
         "licence-paper",
-        "SELECT licence || '/' || number, code, pdf FROM licence_papers",
+        "SELECT licence || '/' || number, code, pdf, language FROM licence_papers",
         _stored_paper,
         _listed("papers"),
     ),

@@ -10,23 +10,21 @@ from typing import NamedTuple
 
 from catalog.definition import Dataset
 from catalog.evidence.decision import STATUSES, Status
-from catalog.evidence.reason import Reason, reason_words
+from catalog.evidence.notice import Words, party_words
+from catalog.evidence.told import (
+    Entered,
+    Follow,
+    Piece,
+    ServiceTold,
+    Value,
+    WholeNotice,
+)
+from catalog.evidence.told import Paper as PaperTold
 from catalog.messages import Language, text
-from catalog.services.service import BUILT_IN, FormField, Service
+from catalog.services.service import FormField, Service
 from certs.canonical import Json
 from hub.cases.finding import material_dataset
 from hub.cases.state import ON_PAPER, CaseState, MaterialIn
-from hub.web.pages.case_told import (
-    ToldField,
-    ToldFollow,
-    ToldNotice,
-    ToldPaper,
-    ToldPiece,
-    ToldReason,
-    ToldService,
-    ToldTried,
-    ToldValue,
-)
 from hub.web.pages.words import title
 
 
@@ -181,16 +179,41 @@ class Register:
 
     def party(self, code: str, language: Language) -> str:
         """A party's title."""
-        if code in BUILT_IN:
-            return text(f"notice.party.{code}", language)
-        named = (one for service in self.services.values() for one in service.parties)
-        return next((title(one, language) for one in named if one.code == code), code)
+        return party_words(code, language, _Titles(self, language))
+
+
+class _Titles(NamedTuple):
+    """What the register knows of the codes in a notice (``catalog/evidence/notice.py``)."""
+
+    register: Register
+    language: Language
+
+    def dataset(self, code: str) -> str:
+        found = self.register.datasets.get(code)
+        return code if found is None else title(found, self.language)
+
+    def item(self, dataset: str, code: str) -> str:
+        found = self.register.datasets.get(dataset)
+        item = found.by_code.get(code) if found else None
+        return code if item is None else title(item, self.language)
+
+    def source(self, kind: str, code: str) -> str | None:
+        if kind == "licence":
+            return self.dataset(self.register.licences.get(code, code))
+        if kind == "material":
+            filed = material_dataset(code)
+            return self.dataset(filed) if filed in self.register.datasets else None
+        return self.dataset(code)
+
+    def party(self, code: str) -> str:
+        named = (one for service in self.register.services.values() for one in service.parties)
+        return next((title(one, self.language) for one in named if one.code == code), code)
 
 
 def sheet(notice: Json, state: CaseState, register: Register, language: Language) -> Sheet:
     """A notice as it was sealed, in a language."""
-    told = ToldNotice.model_validate(notice)
-    words = _Words(told, state, register, language)
+    told = WholeNotice.model_validate(notice)
+    words = _Sheet(told, state, register, language)
     return Sheet(
         day=told.day,
         services=tuple(map(words.heading, told.services)),
@@ -214,20 +237,19 @@ def _merged(reasons: Iterable[Why]) -> tuple[Why, ...]:
     return tuple(found.values())
 
 
-class _Words:
+class _Sheet:
     """Puts the parts of one notice into one language."""
 
     def __init__(
-        self, told: ToldNotice, state: CaseState, register: Register, language: Language
+        self, told: WholeNotice, state: CaseState, register: Register, language: Language
     ) -> None:
         self._state = state.by_name
         self._register = register
         self._language = language
-        self._titles = {one.code: one.title.words(language) for one in told.services}
-        papers = (paper for group in told.materials.values() for paper in group)
-        self._papers = {paper.type: paper.title.words(language) for paper in papers}
+        self._titles = _Titles(register, language)
+        self._words = Words(told, language, self._titles)
 
-    def heading(self, one: ToldService) -> Heading:
+    def heading(self, one: ServiceTold) -> Heading:
         language = self._language
         return Heading(
             code=one.code,
@@ -237,17 +259,17 @@ class _Words:
             legal_basis=one.legal_basis,
             conditions=tuple(each.words(language) for each in one.conditions),
             process=tuple(each.words(language) for each in one.process),
-            statutory=self._days(one.statutory_days),
-            promised=self._days(one.promised_days),
+            statutory=self._words.days(one.statutory_days),
+            promised=self._words.days(one.promised_days),
         )
 
-    def paper(self, one: ToldPaper) -> Paper:
+    def paper(self, one: PaperTold) -> Paper:
         filed_as = material_dataset(one.type)
         follows = (piece.follow for piece in one.pieces if piece.follow is not None)
         return Paper(
             title=one.title.words(self._language),
-            whose=self._register.party(one.of, self._language),
-            kind=text(f"notice.kind.{one.kind}", self._language),
+            whose=self._words.party(one.of),
+            kind=self._words.kind(one.kind),
             copies=one.copies,
             until=one.until or "",
             filed_as=filed_as if filed_as in self._register.datasets else "",
@@ -255,23 +277,23 @@ class _Words:
             promise=next(map(self._promise, follows), None),
         )
 
-    def entry(self, one: ToldField) -> Entry:
-        field = self._field(one)
-        value = one.value
+    def entry(self, one: Entered) -> Entry:
+        field, value = self._field(one), one.value
+        codes = field.codes if field else None
         return Entry(
             title=one.title.words(self._language),
-            value=self._shown(value.value if value else one.given, field),
+            value=self._words.label(value.value if value else one.given, codes),
             source=self._of_value(value) if value else None,
-            why=self._reason(one.why, value.dataset if value else ""),
-            given=self._shown(one.given, field),
+            why=self._words.reason(one.why, value.dataset if value else ""),
+            given=self._words.label(one.given, codes),
             conflicting=one.conflicting,
             others=tuple(
-                (self._shown(each.value, field), self._of_value(each)) for each in one.others
+                (self._words.label(each.value, codes), self._of_value(each)) for each in one.others
             ),
             required=one.required,
         )
 
-    def _why(self, piece: ToldPiece) -> Why:
+    def _why(self, piece: Piece) -> Why:
         evidence = piece.evidence
         rule = ""
         if piece.rule:
@@ -280,90 +302,41 @@ class _Words:
         source = None
         if evidence is not None:
             source = Source(
-                self._named(evidence.kind, evidence.source),
+                self._words.source(evidence.kind, evidence.source),
                 self._register.department(evidence.provider, self._language),
                 evidence.date or "",
                 evidence.reference,
             )
         return Why(
-            services=(self._titles.get(piece.service, piece.service),),
-            why=self._reason(piece.why, evidence.source if evidence else ""),
+            services=(self._words.service(piece.service),),
+            why=self._words.reason(piece.why, evidence.source if evidence else ""),
             rule=rule,
             basis=piece.legal_basis,
             evidence=source,
-            tried=tuple(map(self._tried, piece.tried)),
+            tried=tuple(map(self._words.tried, piece.tried)),
             notes=tuple(self._notes(piece)),
             states=(self._state[piece.service, piece.material],),
         )
 
-    def _notes(self, piece: ToldPiece) -> Iterator[str]:
+    def _notes(self, piece: Piece) -> Iterator[str]:
         for name in ("acceptance", "specification", "blank_form", "notes"):
             said: str = getattr(piece, name)
             if said:
                 yield text(f"case.note.{name}", self._language, text=said)
 
-    def _tried(self, one: ToldTried) -> str:
-        return text(
-            "notice.tried",
-            self._language,
-            way=one.way,
-            kind=text(f"notice.way.{one.kind}", self._language),
-            source=self._named(one.kind, one.source),
-            why=self._reason(one.why, one.source),
-        )
-
-    def _promise(self, one: ToldFollow) -> Promise:
+    def _promise(self, one: Follow) -> Promise:
         words = self._language
         return Promise(
             one.kind, one.due, one.certain, one.text.words(words), one.liability.words(words)
         )
 
-    def _of_value(self, value: ToldValue) -> Source:
+    def _of_value(self, value: Value) -> Source:
         provider = self._register.department(value.provider, self._language)
-        named = f"{self._dataset(value.dataset)} · {self._item(value.dataset, value.item)}"
+        titles = self._titles
+        named = f"{titles.dataset(value.dataset)} · {titles.item(value.dataset, value.item)}"
         return Source(named, provider, value.date or "", value.reference)
 
-    def _reason(self, reason: ToldReason, dataset: str) -> str:
-        """A reason whose items and datasets are told by their titles."""
-        facts = dict(reason.facts)
-        source = str(facts.get("dataset", dataset))
-        if "item" in facts:
-            facts["item"] = self._item(source, str(facts["item"]))
-        if "dataset" in facts:
-            facts["dataset"] = self._dataset(source)
-        return reason_words(Reason(reason.code, facts), self._language)
-
-    def _named(self, kind: str, source: str) -> str:
-        if kind == "commitment":
-            return text(f"notice.commitment.{source}", self._language)
-        if kind == "licence":
-            return self._dataset(self._register.licences.get(source, source))
-        if kind == "material":
-            filed = material_dataset(source)
-            known = filed in self._register.datasets
-            return self._dataset(filed) if known else self._papers.get(source, source)
-        return self._dataset(source)
-
-    def _dataset(self, code: str) -> str:
-        found = self._register.datasets.get(code)
-        return code if found is None else title(found, self._language)
-
-    def _item(self, dataset: str, code: str) -> str:
-        found = self._register.datasets.get(dataset)
-        item = found.by_code.get(code) if found else None
-        return code if item is None else title(item, self._language)
-
-    def _field(self, one: ToldField) -> FormField | None:
+    def _field(self, one: Entered) -> FormField | None:
         services = (self._register.services.get(code) for code in one.services)
         fields = (service.by_field.get(one.code) for service in services if service)
         return next((field for field in fields if field is not None), None)
-
-    def _shown(self, value: str, field: FormField | None) -> str:
-        label = (field.codes or {}).get(value) if field else None
-        if label is None:
-            return value
-        return label.en if self._language == "en" else label.zh
-
-    def _days(self, days: int) -> str:
-        key = "notice.days" if days else "notice.at-once"
-        return text(key, self._language, days=days)

@@ -100,6 +100,10 @@ _NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
         (Permission.READ_STOPS,),
     ),
     ("/reuse", "console.nav.reuse", (Permission.READ_REUSE,)),
+    ("/people", "console.nav.people", (Permission.READ_PEOPLE,)),
+    ("/departments", "console.nav.departments", (Permission.READ_ADMITTED,)),
+    ("/purposes", "console.nav.purposes", (Permission.READ_ADMITTED,)),
+    ("/retention", "console.nav.retention", (Permission.READ_RETENTION,)),
     ("/calendar", "console.nav.calendar", (Permission.CORRECT_CALENDAR,)),
     ("/log", "console.nav.log", (Permission.READ_LOG,)),
 )

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog.licence_record import NOTE, STATUS
+from catalog.licence_record import IDENTIFIER, NOTE, STATUS
 from catalog.licences.status import Status
 from certs.canonical import Json
 from certs.tokens import new_session_id
@@ -20,6 +20,7 @@ from hub.web.pages.ask import UNPROCESSABLE
 from hub.web.pages.finding import Sought, offers_of, put, read_sought
 from hub.web.pages.frame import Console, Visitor
 from hub.web.pages.licence import early_of, rows_of
+from hub.web.pages.licence_viewing import viewable
 from hub.web.pages.scan_form import open_upload
 
 _SOURCE = "licences"
@@ -47,6 +48,8 @@ def licence_finding_pages(console: Console) -> APIRouter:
         offer = next(one for one in offered if one.dataset.code == sought.dataset)
         items: list[Json] = [item.code for item, _ in offer.items("lookup")]
         answered = await put(console, visitor, "lookup", sought, items=items)
+        standing = hub.book.refresh()
+        source = standing.source(sought.dataset)
         return console.page(
             request,
             visitor,
@@ -60,6 +63,9 @@ def licence_finding_pages(console: Console) -> APIRouter:
             note_item=NOTE,
             good=Status.IN_FORCE.value,
             verifiable="verify" in offer.operations,
+            viewable=source is not None and viewable(offer, source, standing, sought.purpose),
+            identifier=IDENTIFIER,
+            seed=new_session_id(),
             evidence=answered.evidence,
         )
 

@@ -1,12 +1,14 @@
 """The issuing department's pages: its types, its licences and their states, issuing, acts, prints.
 
+Credentials are made in ``licence_credentials.py``.
+
 Lists tell nothing of what stands on a licence: that is told by a lookup, with an entry. Every act
 is one entry, effective with it.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter
@@ -18,11 +20,14 @@ from catalog.errors import LicenceRefused
 from catalog.item import Item
 from catalog.licences.metadata import HOLDER_TYPE, HolderType, metadata
 from catalog.licences.status import Act, Status
+from certs.canonical import Json
 from certs.encoding import b64u
 from certs.entropy import random_bytes
 from hub.errors import Conflict, Forbidden, NotFound, Unprocessable
+from hub.licences.credentials import made_of
 from hub.licences.issuing import OURS, Asked
 from hub.licences.listing import issued_licences, issued_types
+from hub.licences.office import MAX_CREDENTIALS
 from hub.licences.types import Registered
 from hub.people.permissions import Permission
 from hub.web.pages.ask import UNPROCESSABLE
@@ -71,7 +76,7 @@ def _listing_pages(console: Console, routes: APIRouter) -> None:
 
     @routes.get(ISSUED)
     async def listing(request: Request) -> Response:
-        visitor, department = _steward(console, request)
+        visitor, department = steward_of(console, request)
         asked = request.query_params
         chosen = (asked.get("type", ""), asked.get("status", ""))
         found = issued_licences(
@@ -89,20 +94,8 @@ def _listing_pages(console: Console, routes: APIRouter) -> None:
 
     @routes.get(f"{ISSUED}/{{licence}}")
     async def one(request: Request, licence: str) -> Response:
-        visitor, department = _steward(console, request)
-        shown = hub.office.show(licence, department)
-        types = issued_types(hub.reading, department)
-        return console.page(
-            request,
-            visitor,
-            "licence_one.html",
-            shown=shown,
-            standing=Status(str(shown["status"])),
-            kind=types[str(shown["type"])].kind if shown["type"] in types else None,
-            acts=[act for name, act in ACTS.items() if name in _names(shown["acts"])],
-            explained={Act.OTHER},
-            printable=hub.settings.licences.font is not None,
-        )
+        visitor, department = steward_of(console, request)
+        return licence_page(console, request, visitor, hub.office.show(licence, department))
 
 
 def _issuing_pages(console: Console, routes: APIRouter) -> None:
@@ -110,7 +103,7 @@ def _issuing_pages(console: Console, routes: APIRouter) -> None:
 
     @routes.get("/licences/issue/{code}")
     async def fill(request: Request, code: str) -> Response:
-        visitor, department = _steward(console, request)
+        visitor, department = steward_of(console, request)
         registered = _type(console, department, code)
         # Asked twice under one token, it is issued once: a form sent again issues nothing new.
         empty = Filled(b64u(random_bytes(_TOKEN_BYTES)))
@@ -118,7 +111,7 @@ def _issuing_pages(console: Console, routes: APIRouter) -> None:
 
     @routes.post("/licences/issue/{code}")
     async def issue(request: Request, code: str) -> Response:
-        visitor, department = _steward(console, request)
+        visitor, department = steward_of(console, request)
         form = await console.form(request, visitor)
         registered = _type(console, department, code)
         filled = _read(form, registered)
@@ -143,7 +136,7 @@ def _acting_pages(console: Console, routes: APIRouter) -> None:
 
     @routes.post(f"{ISSUED}/{{licence}}/paper")
     async def paper(request: Request, licence: str) -> Response:
-        visitor, _ = _steward(console, request)
+        visitor, _ = steward_of(console, request)
         await console.form(request, visitor)
         actor = actor_of(visitor.person)
         draft = hub.papers.prepare(actor, licence, visitor.language)
@@ -155,7 +148,7 @@ def _acting_pages(console: Console, routes: APIRouter) -> None:
 
     @routes.post(f"{ISSUED}/{{licence}}/{{act}}")
     async def act(request: Request, licence: str, act: str) -> Response:
-        visitor, _ = _steward(console, request)
+        visitor, _ = steward_of(console, request)
         form = await console.form(request, visitor)
         if act not in ACTS:
             raise NotFound(what="route")
@@ -169,7 +162,35 @@ def _acting_pages(console: Console, routes: APIRouter) -> None:
         return console.redirect(f"{ISSUED}/{licence}")
 
 
-def _steward(console: Console, request: Request) -> tuple[Visitor, str]:
+def licence_page(
+    console: Console,
+    request: Request,
+    visitor: Visitor,
+    shown: Mapping[str, Json],
+    wrong_key: Sequence[tuple[str, str]] = (),
+) -> Response:
+    """The page of a licence as ``Office.show`` tells it; ``wrong_key`` are faults of a holder's."""
+    hub = console.hub
+    types = issued_types(hub.reading, visitor.person.department or "")
+    return console.page(
+        request,
+        visitor,
+        "licence_one.html",
+        UNPROCESSABLE if wrong_key else 200,
+        shown=shown,
+        standing=Status(str(shown["status"])),
+        kind=types[str(shown["type"])].kind if shown["type"] in types else None,
+        acts=[act for name, act in ACTS.items() if name in _names(shown["acts"])],
+        explained={Act.OTHER},
+        printable=hub.settings.licences.font is not None,
+        credentials=made_of(hub.reading, str(shown["licence"])),
+        most_credentials=MAX_CREDENTIALS,
+        credential_days=hub.settings.licences.credential_days,
+        wrong_key=wrong_key,
+    )
+
+
+def steward_of(console: Console, request: Request) -> tuple[Visitor, str]:
     """A steward and the department; raises as ``Console.visitor`` does."""
     visitor = console.visitor(request, Permission.MANAGE_LICENCES)
     if visitor.person.department is None:

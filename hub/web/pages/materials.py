@@ -5,7 +5,6 @@ the file is fetched under it with one more POST. Nothing of an answer is kept, s
 along. A picture is shown in a window that may do nothing; every other kind is saved.
 """
 
-import asyncio
 import base64
 import logging
 from collections import defaultdict
@@ -23,7 +22,7 @@ from certs.tokens import new_session_id
 from hub.errors import NotFound, StorageRefused, Unprocessable
 from hub.lookup.ask import request_id_of
 from hub.lookup.identify import Caller, from_session
-from hub.lookup.views import Viewed
+from hub.lookup.views import Viewed, ViewedLicence
 from hub.people.permissions import Permission, may
 from hub.web.pages.ask import UNPROCESSABLE
 from hub.web.pages.finding import Answered, Sought, offers_of, put, read_sought
@@ -121,10 +120,12 @@ def _viewing_pages(console: Console, routes: APIRouter) -> None:
     async def file(request: Request) -> Response:
         visitor = console.visitor(request, Permission.ASK)
         form = await console.form(request, visitor)
-        result = _result(form)
+        result = result_of(form)
         caller = from_session(visitor.person.department or "", b"", hub.clock())
         wanted = request_id_of(form.one("request"))
         viewed = hub.views.open(caller, wanted, result)
+        if not isinstance(viewed, Viewed):
+            raise NotFound(what="view")  # a licence's file has a page of its own
         material = cast("Mapping[str, Json]", result["material"])
         kind = str(material["media_type"])
         how = "inline" if kind in SHOWN else "attachment"
@@ -132,22 +133,26 @@ def _viewing_pages(console: Console, routes: APIRouter) -> None:
         headers = {
             **HEADERS,
             "content-disposition": f'{how}; filename="{name}"',
-            "content-length": str(viewed.sealed.size),
+            "content-length": str(viewed.size),
             "content-security-policy": SANDBOX,
         }
-        pieces = _pieces(console, caller, wanted, result, viewed)
+        pieces = pieces_of(console, caller, wanted, result, viewed)
         return StreamingResponse(pieces, headers=headers, media_type=kind)
 
 
-async def _pieces(
-    console: Console, caller: Caller, wanted: str, result: Mapping[str, Json], viewed: Viewed
+async def pieces_of(
+    console: Console,
+    caller: Caller,
+    wanted: str,
+    result: Mapping[str, Json],
+    viewed: Viewed | ViewedLicence,
 ) -> AsyncIterator[bytes]:
     """The file; each piece is decided on anew, so what was revoked ends on its way."""
-    for number in range(viewed.sealed.pieces):
+    for number in range(viewed.pieces):
         try:
             if number:
                 viewed = console.hub.views.open(caller, wanted, cast("Json", dict(result)))
-            piece = await asyncio.to_thread(viewed.sealed.get, number)
+            piece = await viewed.piece(number)
         except YifenError as error:
             # The head has gone: that its length is not reached tells the browser.
             _log.warning("a file that was viewed was broken off: %s", error.code)
@@ -164,13 +169,13 @@ async def _thumbnail(
     result = cast("Json", dict(answered.result))
     try:
         viewed = console.hub.views.open(answered.caller, wanted, result)
-        data = await asyncio.to_thread(viewed.sealed.thumbnail)
+        data = await viewed.thumbnail()
     except (NotFound, StorageRefused):
         return ""
     return base64.b64encode(data).decode("ascii")
 
 
-def _result(form: Form) -> dict[str, Json]:
+def result_of(form: Form) -> dict[str, Json]:
     """The answer to a view, as the page brought it; what it must be, the entry's digest says."""
     try:
         value = parse(form.one("result").encode(), max_bytes=_LIMIT, max_depth=_DEPTH)

@@ -93,7 +93,10 @@ def shown(value: str, item: Item, language: Language) -> str:
 
 def told(code: str, language: Language, facts: Mapping[str, str | int]) -> tuple[str, str]:
     """Title and detail of a problem; reasons that we have words for are put into words."""
-    worded = {name: reason(value, language) for name, value in facts.items()}
+    worded = {
+        name: _thing(value, language) if name == "what" else reason(value, language)
+        for name, value in facts.items()
+    }
     return (
         text(f"problem.{code}.title", language, **worded),
         text(f"problem.{code}.detail", language, **worded),
@@ -104,6 +107,12 @@ def reason(value: str | int, language: Language) -> str | int:
     """A slug in words, if we have any."""
     key = f"console.why.{value}"
     return text(key, language) if key in catalogue() else value
+
+
+def _thing(value: str | int, language: Language) -> str | int:
+    """What there is none of: a slug may be a reason too, in other words."""
+    key = f"console.what.{value}"
+    return text(key, language) if key in catalogue() else reason(value, language)
 
 
 def pretty(value: Json) -> str:

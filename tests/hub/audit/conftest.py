@@ -32,9 +32,11 @@ from hub.ledger.origin import current_origin
 from hub.ledger.persons import PersonKeys
 from hub.ledger.signers import OneSigner
 from hub.ledger.store import LedgerStore
+from hub.licences.files import LicenceFiles
 from hub.licences.records import LicenceRecords
 from hub.licences.tags import LicenceTags
 from hub.lookup.exchange import Exchange
+from hub.lookup.means import Means
 from hub.lookup.read import Records
 from hub.lookup.receipt import Receipts
 from hub.materials.records import MaterialRecords
@@ -167,24 +169,25 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
     group = GroupCommit(committer, window_ms=0)
     receipts = Receipts(Signing(ReceiptSigner(generate(), "kid")), settings.name, origin, time)
     checkpoint_key = generate("ed25519")
-    exchange = Exchange(
-        settings,
-        time,
-        StandingBook(reading),
-        Records(
-            folder,
-            master,
-            settings.name,
-            materials=MaterialRecords(reading, master, Tags(KEY), time),
-            licences=LicenceRecords(reading, master, LicenceTags(KEY), time),
-            marks=KEY,
-            mismatches=KEY,
-        ),
-        group,
-        persons,
-        store,
-        receipts,
-        Coverage(reading, origin, settings.witness, time),
+    records = Records(
+        folder,
+        master,
+        settings.name,
+        materials=MaterialRecords(reading, master, Tags(KEY), time),
+        licences=LicenceRecords(reading, master, LicenceTags(KEY), time),
+        marks=KEY,
+        mismatches=KEY,
+    )
+    means = Means(
+        settings=settings,
+        clock=time,
+        book=StandingBook(reading),
+        records=records,
+        group=group,
+        persons=persons,
+        store=store,
+        receipts=receipts,
+        coverage=Coverage(reading, origin, settings.witness, time),
     )
     world = World(
         folder=folder,
@@ -192,7 +195,9 @@ def world(tmp_path: Path, hashed: PasswordHash) -> Iterator[World]:
         reading=reading,
         changes=changes,
         persons=persons,
-        exchange=exchange,
+        exchange=Exchange(
+            means, LicenceFiles(settings, changes, reading, master, LicenceTags(KEY), time)
+        ),
         index=AuditIndex(reading, persons, Pseudonyms(KEY), time),
         checkpointer=Checkpointer(
             store, reading, origin, settings.checkpoint_copy, folder, OneSigner(checkpoint_key)

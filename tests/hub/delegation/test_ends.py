@@ -48,7 +48,7 @@ def elsewhere(world: World) -> Iterator[Changes]:
 
 def meanwhile(world: World, sent: Sent, act: Callable[[], object]) -> Answer:
     """Ask, and let something happen once between the decision and the lock."""
-    group = world.hub.exchange._group
+    group = world.hub.exchange._means.group
 
     async def ask() -> Answer:
         asking = asyncio.create_task(world.ask_soon(sent))

@@ -16,9 +16,10 @@ from certs.encoding import b64u
 from hub.errors import TooManyFailures
 from hub.ledger.change import Actor
 from hub.licences import types
+from hub.licences.document import Document
 from hub.licences.door import Door
 from hub.licences.papers import Draft
-from hub.licences.printed import Document, pdf
+from hub.licences.printed import pdf
 
 FONTS = [
     Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),

@@ -15,9 +15,10 @@ import zxingcpp
 from catalog.identifiers import licence as identifiers
 from catalog.licences.document import read
 from catalog.licences.licence_type import bundled
+from hub.licences.document import Document
 from hub.licences.errors import NotPrintable
 from hub.licences.paper import document_of
-from hub.licences.printed import Document, pdf
+from hub.licences.printed import pdf
 
 FONTS = [
     Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),

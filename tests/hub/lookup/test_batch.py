@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from world.asking import Answer, Members, Sent, check_receipt
-from world.batches import ask, ask_soon, batch, check_batch, controls, many, subject
+from world.batches import ask, ask_soon, batch, check_batch, controls, fewer_at_once, many, subject
 from world.town import ABSENT, ADMINISTRATOR, HUB, SUBJECTS, World
 
 from certs.canonical import canonical
@@ -13,7 +13,7 @@ from certs.errors import YifenError
 from certs.receipts import verify_receipt
 from hub.access import grants, marks
 from hub.ledger.change import Actor
-from hub.lookup.batch import SLICE
+from hub.lookup.several import SLICE
 
 MANY = SUBJECTS * 8
 """More than two slices."""
@@ -288,8 +288,7 @@ def test_one_missing_case_number_refuses_all_where_the_grant_wants_them(world: W
 
 
 def test_more_than_the_answer_may_hold_is_refused_whole(world: World) -> None:
-    limits = world.hub.settings.limits.model_copy(update={"batch_answer_bytes": 2_000})
-    world.hub.batches._settings = world.hub.settings.model_copy(update={"limits": limits})
+    fewer_at_once(world, batch_answer_bytes=2_000)
     before = world.entries()
     answer = ask(world, batch(world.nrb, MANY))
     assert (answer.status, answer.code, world.used()) == (422, "batch-too-large", 0)

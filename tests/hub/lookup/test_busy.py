@@ -27,7 +27,7 @@ def meddling(
     world: World, sent: Sent, meddle: Callable[[int], object], rounds: int
 ) -> Answer | YifenError:
     """Ask, and let somebody meddle each time between the decision and the lock."""
-    group = world.hub.exchange._group
+    group = world.hub.exchange._means.group
 
     async def ask() -> Answer | YifenError:
         asking = asyncio.create_task(world.ask_soon(sent))
@@ -88,7 +88,7 @@ def test_on_ground_that_never_rests_it_is_busy_recorded_and_unsigned(
 
 
 def test_busy_over_http_is_503_without_receipt(world: World, elsewhere: Changes) -> None:
-    group = world.hub.exchange._group
+    group = world.hub.exchange._means.group
     sent = world.nrb.lookup()
     meddle = touch(elsewhere)
     headers = [(n.encode(), v.encode()) for n, v in sent.message.headers.items()]

@@ -182,3 +182,40 @@ def test_a_hash_fits_its_password_alone_and_shows_nothing(hashed: PasswordHash) 
     assert not matches("spoilt", "seven small lanterns")
     assert hashed.encoded.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert hashed.encoded not in repr(hashed)
+
+
+@pytest.mark.parametrize("act", ["roles", "status"])
+def test_attack_the_last_administrator_is_taken_away(
+    house: "House", hashed: PasswordHash, act: str
+) -> None:
+    """Two of them at one time: each was an administrator when the request came in."""
+    for account in ("admin", "other"):
+        enrol(house, hashed, account, ("administrator",), None)
+    enrol(house, hashed, "audit", ("auditor",), None)
+
+    def take_away(account: str, by: str) -> None:
+        actor = Actor("console", account=by)
+        if act == "roles":
+            accounts.set_roles(house.changes, actor, account, ["auditor"])
+        else:
+            accounts.set_status(house.changes, actor, account, "suspended")
+
+    take_away("other", by="admin")
+    before = house.reading.execute("SELECT next FROM ledger_head").fetchone()
+    with pytest.raises(Conflict) as caught:
+        take_away("admin", by="other")
+    assert caught.value.facts == {"why": "last-administrator"}
+    assert house.reading.execute("SELECT next FROM ledger_head").fetchone() == before
+    assert accounts.any_active(house.reading, "administrator")
+    # Whoever is none can still be changed, and the last one may get another role beside it.
+    take_away("audit", by="admin")
+    accounts.set_roles(house.changes, OPERATOR, "admin", ["administrator"])
+
+
+def test_a_closed_administrator_is_none(house: "House", hashed: PasswordHash) -> None:
+    for account in ("admin", "other"):
+        enrol(house, hashed, account, ("administrator",), None)
+    accounts.set_status(house.changes, OPERATOR, "other", "suspended")
+    with pytest.raises(Conflict):
+        accounts.set_status(house.changes, OPERATOR, "admin", "suspended")
+    accounts.set_roles(house.changes, OPERATOR, "other", ["auditor"])

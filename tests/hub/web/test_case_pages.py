@@ -289,7 +289,7 @@ def test_a_window_opens_under_a_delegation_that_is_named(counter: Counter) -> No
 
 
 def test_the_list_is_narrowed_and_goes_by_pages(counter: Counter) -> None:
-    case = counter.opened()
+    _, _, case = (counter.opened() for _ in range(3))
     assert counter.act(case, "withdraw").status == 200
     reading = counter.everyone.world.hub.reading
     withdrawn = text_of(counter.get("/cases?status=withdrawn"))
