@@ -335,7 +335,7 @@ def test_another_history_is_found_by_whoever_only_follows(
 def cli(home: Path, hub: "StandIn", clock: "Time", monkeypatch: pytest.MonkeyPatch) -> list[str]:
     opened = Connector.open
     monkeypatch.setattr(
-        "connectors.commands.local.Connector.open",
+        "connectors.client.Connector.open",
         lambda path, **_: opened(path, clock=clock, sleep=clock.sleep, http=hub),
     )
     return ["--home", str(home), "--lang", "en"]

@@ -485,7 +485,7 @@ def test_a_lineage_knows_how_far_each_name_goes_on() -> None:
 def cli(home: Path, hub: "StandIn", clock: "Time", monkeypatch: pytest.MonkeyPatch) -> list[str]:
     opened = Connector.open
     monkeypatch.setattr(
-        "connectors.commands.local.Connector.open",
+        "connectors.client.Connector.open",
         lambda path, **_: opened(path, clock=clock, sleep=clock.sleep, http=hub),
     )
     return ["--home", str(home), "--lang", "en"]

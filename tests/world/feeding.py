@@ -2,8 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import cast
 
 from publishing import resident_id
@@ -27,6 +30,7 @@ from hub.publish.changing import ChangeWriter
 from hub.publish.digest import RunningDigest
 from hub.publish.fragments import VALUE_SEPARATOR
 from hub.publish.orders import Order
+from hub.publish.processes import take_lock
 from hub.publish.target import places
 from hub.publish.tidying import tidy_standing
 from hub.runtime import Hub
@@ -115,11 +119,19 @@ class Provider:
     def change(self, upserts: Sequence[Row] = (), deletes: Sequence[str] = ()) -> None:
         """A change set: the next version."""
         self._count += 1
-        hub, publication = self.hub, f"changes-{self._count}-{b64u(os.urandom(4))}"
+        with ExitStack() as work:
+            self._change(f"changes-{self._count}-{b64u(os.urandom(4))}", upserts, deletes, work)
+
+    def _change(
+        self, publication: str, upserts: Sequence[Row], deletes: Sequence[str], work: ExitStack
+    ) -> None:
+        hub = self.hub
         with hub.changes.change(ITSELF, moves_epoch=False) as change:
             (number,) = hub.store.connection.execute(
                 "SELECT sequence + 1 FROM datasets WHERE code = ?", (DATASET,)
             ).fetchone()
+            # Under the lock, as an upload does: a process that comes up leaves alone what it sees.
+            work.enter_context(_at_work(hub.folder.staging / publication))
             row = self._begun(change.session, publication, change.time)
             row.mode, row.sequence = "changes", number
             change.session.flush()
@@ -178,6 +190,19 @@ class Provider:
         session.add(row)
         session.flush()
         return row
+
+
+@contextmanager
+def _at_work(staging: Path) -> Iterator[None]:
+    """The folder of a publication whose job is running."""
+    staging.mkdir(mode=0o700)
+    lock = take_lock(staging)
+    assert lock is not None
+    try:
+        yield
+    finally:
+        os.close(lock)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def feed(gateway: Gateway, cursor: str | None = None, /, **members: Json) -> Sent:
