@@ -5,6 +5,7 @@
     python yifen_verify.py receipt 证据.json --root 根证书指纹 [--log 日志公钥]
     python yifen_verify.py export  导出目录  --log 日志公钥 --witness 见证方公钥 --seen 留存的检查点
     python yifen_verify.py compare 检查点 检查点 --tiles 导出目录 --log 日志公钥
+    python yifen_verify.py statement 告知文件.json --root 根证书指纹
 
 可信的只有命令行上给出的指纹和公钥（应从枢纽以外的途径取得，例如接入时的邀请、公告、见证方），其余一律重算。
 退出状态：0 全部成立；1 发现问题，逐条给出位置和原因；2 用法不对或文件读不了。
@@ -25,8 +26,9 @@ use, or a file that cannot be read.
     8  order                    grants, revocations and answers, from the control parts
     9  an export                C2SP tlog-tiles: entries, tiles, heads
     10 comparing heads          what different parties were shown
-    11 the messages             in both languages
-    12 the command line
+    11 a statement              who looked, for the person concerned
+    12 the messages             in both languages
+    13 the command line
 """
 
 from __future__ import annotations
@@ -2445,7 +2447,259 @@ def _compare_pair(first: Head, second: Head, tiles: Tiles | None, report: Report
         report.good("pair-good", **told)
 
 
-# === 11  The messages =============================================================================
+# === 11  A statement: who looked, for the person concerned ========================================
+
+STATEMENT = "yifen-statement"
+MAX_STATEMENT = 1 << 26
+MOST_STATED = 5000
+# Blanks that stand around numbers as people write them, and full-width forms of ASCII.
+_BLANKS = "\t\n\r \u00a0\u200b\u3000\ufeff"
+_AS_WRITTEN = str.maketrans(
+    {
+        **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
+        **dict.fromkeys(map(ord, _BLANKS)),
+    }
+)
+_OLD_NUMBER = re.compile(r"[0-9]{15}\Z", re.ASCII)
+_LICENCE = re.compile(
+    r"(?:1\.2\.156\.3005\.2\.)?[0-9A-Z]{21}\.[0-9A-Z]{18}\.[0-9A-Z]{1,64}\.[0-9A-Z]{3}\.[0-9A-Z]\Z",
+    re.ASCII,
+)
+"""The identifier of an e-licence (GB/T 36901 and the following)."""
+
+
+class Told(NamedTuple):
+    """One entry of a statement as the file has it; nothing in it is believed yet."""
+
+    place: int
+    leaf: bytes
+    control: Mapping[str, object]
+    control_salt: object
+    person: Mapping[str, object]
+    person_salt: str
+    path: list[bytes]
+
+
+class Statement(NamedTuple):
+    """A statement's file, read."""
+
+    hub: str
+    origin: str
+    subject: str
+    made: str
+    since: object
+    until: object
+    root: bytes
+    chains: list[list[bytes]]
+    note: bytes
+    own: Told
+    entries: list[Told]
+
+
+def read_statement(data: bytes, file: str) -> Statement:
+    """Read a statement's file; raises ``Unusable``."""
+    member = "JSON"
+    try:
+        value = members_of(read_json(data))
+        member = "format, v"
+        if value["format"] != STATEMENT or number_of(value["v"]) != 1:
+            raise ValueError(member)
+        member = "keys"
+        chains = [[unb64u(text_of(one)) for one in list_of(key)] for key in list_of(value[member])]
+        if any(len(chain) != 2 for chain in chains):  # noqa: PLR2004 a key and who issued it
+            raise ValueError(member)
+        member = "entries"
+        entries = [_read_told(one) for one in list_of(value[member])]
+        if len(entries) > MOST_STATED:
+            raise ValueError(member)
+        member = "statement"
+        own = _read_told(value[member])
+        member = "hub, origin, subject, made, since, until, root, checkpoint"
+        return Statement(
+            hub=text_of(value["hub"]),
+            origin=text_of(value["origin"]),
+            subject=text_of(value["subject"]),
+            made=text_of(value["made"]),
+            since=value["since"],
+            until=value["until"],
+            root=text_of(value["root"]).encode(),
+            chains=chains,
+            note=text_of(value["checkpoint"]).encode(),
+            own=own,
+            entries=entries,
+        )
+    except (ValueError, KeyError) as error:
+        raise Unusable("statement-file", file=file, member=member) from error
+
+
+def _read_told(value: object) -> Told:
+    told = members_of(value)
+    return Told(
+        place=number_of(told["index"]),
+        leaf=canonical(told["leaf"]),
+        control=members_of(told["control"]),
+        control_salt=told["control_salt"],
+        person=members_of(told["person"]),
+        person_salt=text_of(told["person_salt"]),
+        path=[unb64u(text_of(one)) for one in list_of(told["path"])],
+    )
+
+
+def verify_statement(
+    statement: Statement, fingerprint: bytes, policy: Policy, report: Report
+) -> None:
+    """Verify a statement; raises ``Broken`` where nothing more can be said."""
+    # 1 The root is the one that was pinned, and the keys of the log lead to it.
+    require_library()
+    root = load_certificate(statement.root, "root")
+    if sha256(root.public_bytes(Encoding.DER)) != fingerprint:
+        raise Broken("root")
+    raws = [checkpoint_key(chain, root, statement.hub) for chain in statement.chains]
+    if statement.origin.startswith(f"{statement.hub}/ledger/"):
+        policy = believe(policy, [log_key(statement.origin, raw) for raw in raws])
+    # 2 The checkpoint is signed under one of them, and by the witnesses.
+    head = open_note(statement.note, "checkpoint", policy)
+    require_quorum(head, policy)
+    if head.origin != statement.origin:
+        raise Broken("statement-says", member="origin")
+    _tell_head(head, report)
+    # 3 The statement is an entry itself, about this person, made then and over this range.
+    state = _check_own(statement, head)
+    # 4 Each entry stands in that log, is made of these parts, and is about this person.
+    names = _check_entries(statement, head, report)
+    # 5 They are those that the auditor entered, all of them and no other.
+    pairs = [[one.place, one.person_salt] for one in statement.entries]
+    if state.get("count") != len(pairs):
+        report.fault("statement-count", count=len(pairs), told=state.get("count"))
+    elif state.get("told") != b64u(sha256(canonical(pairs))):
+        report.fault("statement-told")
+    if not report.faults:
+        report.good(
+            "statement-good",
+            subject=statement.subject,
+            count=len(pairs),
+            time=statement.made,
+            basis=state.get("basis"),
+        )
+    # 6 What to look at, and what it does not show.
+    _tell_lacks(statement, state, names, report)
+    if not policy.witnesses:
+        report.remark("no-witness")
+
+
+def _tell_lacks(
+    statement: Statement, state: Mapping[str, object], names: Counter[str], report: Report
+) -> None:
+    for name, count in names.items():
+        if name != written(statement.subject):
+            report.remark("statement-other-name", name=name, count=count)
+    if state.get("more"):
+        report.remark("statement-more", count=len(statement.entries))
+    if type(state.get("omitted")) is int:
+        report.remark("statement-omitted", count=state.get("omitted"))
+    report.remark("statement-whole")
+    report.remark("statement-officers")
+
+
+def _check_entries(statement: Statement, head: Head, report: Report) -> Counter[str]:
+    """Under which names the entries are about the person; faults are told with their place."""
+    names: Counter[str] = Counter()
+    before = -1
+    for one in statement.entries:
+        try:
+            if one.place <= before:
+                raise Broken("statement-order")
+            leaf = _check_told(one, head)
+            names[_check_named(one, statement)] += 1
+        except Broken as error:
+            report.fault(error.why, one.place, **error.facts)
+        else:
+            _tell_told(one, leaf, report)
+        before = max(before, one.place)
+    return names
+
+
+def written(identifier: str) -> str:
+    """An identifier in one form: people write one number in many ways.
+
+    Without blanks and dashes, in plain capitals; a resident's number of the first generation, of 15
+    digits, as the one of 18 characters that belongs to it (GB 11643).
+    """
+    text = identifier.translate(_AS_WRITTEN).upper().replace("-", "")
+    if not _OLD_NUMBER.match(text):
+        return text
+    body = f"{text[:6]}19{text[6:]}"
+    total = sum(int(digit) * 2 ** (17 - place) for place, digit in enumerate(body))
+    return body + "10X98765432"[total % 11]
+
+
+def _check_own(statement: Statement, head: Head) -> Mapping[str, object]:
+    """The state that the statement was entered with."""
+    own = statement.own
+    try:
+        leaf = _check_told(own, head)
+    except Broken as error:
+        raise Broken("statement-own", reason=error.why) from error
+    try:
+        state = members_of(members_of(own.control["state"])["statement"])
+        subject = text_of(members_of(own.person["subject"])["id"])
+    except (ValueError, KeyError) as error:
+        raise Broken("statement-own", reason="statement") from error
+    for member, said, entered in (
+        ("subject", statement.subject, subject),
+        ("made", statement.made, rfc3339(leaf.time)),
+        ("since", statement.since, state.get("since")),
+        ("until", statement.until, state.get("until")),
+    ):
+        if said != entered:
+            raise Broken("statement-says", member=member)
+    return state
+
+
+def _check_told(one: Told, head: Head) -> Leaf:
+    """The leaf of an entry, if it is made of these parts and stands in the log at its place."""
+    try:
+        leaf = read_leaf(one.leaf)
+    except ValueError as error:
+        raise Broken("leaf-form") from error
+    if not binds(leaf.control, "control", one.control_salt, one.control):
+        raise Broken("statement-control")
+    if not binds(leaf.person, "person", one.person_salt, one.person):
+        raise Broken("statement-person")
+    verify_inclusion(leaf_hash(one.leaf), one.place, head.size, one.path, head.root)
+    return leaf
+
+
+def _check_named(one: Told, statement: Statement) -> str:
+    """Under which name the entry is about the person: the own one, or that of a licence."""
+    subject = one.person.get("subject")
+    name = subject.get("id") if isinstance(subject, dict) else None
+    if not isinstance(name, str):
+        raise Broken("statement-subject")
+    found = written(name)
+    # No person and no body has a number of this form, so this cannot be another's entry unless the
+    # licence is another's: it is told for each name.
+    if found != written(statement.subject) and not _LICENCE.match(found):
+        raise Broken("statement-subject")
+    return found
+
+
+def _tell_told(one: Told, leaf: Leaf, report: Report) -> None:
+    said = {name: local(one.control.get(name) or "-") for name in _TOLD_OF_ENTRY}
+    case = one.person.get("case")
+    report.passed.append(
+        Finding(
+            "statement-entry",
+            one.place,
+            {**said, "time": rfc3339(leaf.time), "kind": leaf.kind, "case": case or "-"},
+        )
+    )
+
+
+_TOLD_OF_ENTRY = ("department", "dataset", "purpose", "outcome")
+
+
+# === 12  The messages =============================================================================
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # -- the report itself
@@ -2925,7 +3179,99 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{first} 与 {second} 属于不同名的日志，没有比较。",
         "{first} and {second} are of logs of different names and were not compared.",
     ),
+    # -- a statement
+    "statement-file": (
+        "{file} 不是告知文件（{member}）。",
+        "{file} is not a statement's file ({member}).",
+    ),
+    "statement-own": (
+        "告知本身的存证不成立（{reason}）：这份文件不是审计出具的那一份。",
+        (
+            "The entry of the statement itself does not hold ({reason}): this file is not what the"
+            " auditor made."
+        ),
+    ),
+    "statement-says": (
+        "文件所说的 {member} 与存证的告知不符：被改过。",
+        "What the file says of {member} is not what was entered: it was changed.",
+    ),
+    "statement-order": (
+        "条目没有按序排列，或者同一条列了两次。",
+        "The entries are not in order, or one stands there twice.",
+    ),
+    "statement-control": (
+        "control 部分与叶子中的摘要不符：部门、用途或结果被改过。",
+        "The control part does not give the digest in the leaf: who, why or what was changed.",
+    ),
+    "statement-person": (
+        "person 部分与叶子中的摘要不符：被换过或改过。",
+        "The person part does not give the digest in the leaf: it was exchanged or changed.",
+    ),
+    "statement-subject": (
+        "这一条不是关于当事人的。",
+        "This entry is not about the person concerned.",
+    ),
+    "statement-count": (
+        "文件有 {count} 条，出具时存证的是 {told} 条：有条目被抽走或添加。",
+        (
+            "The file has {count} entries, and {told} were entered when it was made: some were"
+            " taken out or added."
+        ),
+    ),
+    "statement-told": (
+        "文件中的条目不是出具时存证的那些：有条目被换过。",
+        "The entries of the file are not those that were entered: some were exchanged.",
+    ),
+    "statement-entry": (
+        (
+            "{time} 部门 {department}，{kind}，数据 {dataset}，用途 {purpose}，结果 {outcome}，"
+            "办件 {case}"
+        ),
+        (
+            "{time} department {department}, {kind}, dataset {dataset}, purpose {purpose}, outcome"
+            " {outcome}, case {case}"
+        ),
+    ),
+    "statement-good": (
+        (
+            "关于 {subject} 的告知，{time} 出具（{basis}）："
+            "{count} 条全部在签名的存证日志里，内容未改。"
+        ),
+        (
+            "A statement about {subject}, made {time} ({basis}): all {count} entries stand in the"
+            " signed log, unchanged."
+        ),
+    ),
+    "statement-other-name": (
+        "有 {count} 条是按证照标识 {name} 查的：请确认这是您的证照。",
+        "{count} entries were asked about the licence {name}: see that it is yours.",
+    ),
+    "statement-more": (
+        "条目太多，这里只有最近的 {count} 条，更早的另有。",
+        "There are more entries: only the newest {count} are here, others are older.",
+    ),
+    "statement-omitted": (
+        "出具时依法未列 {count} 条。",
+        "{count} entries were left out when it was made, under the law.",
+    ),
+    "statement-whole": (
+        "是否有条目没有列出，这份文件看不出来：依法可以不告知，保存期满的已销毁；只有持有整份日志的审计能看。",
+        (
+            "Whether entries were not listed cannot be seen from this file: the law lets some be"
+            " kept back, and those past their retention are destroyed. Only an auditor with the"
+            " whole log can see that."
+        ),
+    ),
+    "statement-officers": (
+        "文件载有经办人账号；转交他人前请考虑。",
+        "The file names officers' accounts: think of it before you pass it on.",
+    ),
     # -- help
+    "help-statement": (
+        "核验一份告知文件：谁查询过我。",
+        "Verify a statement's file: who looked at me.",
+    ),
+    "help-statement-file": ("审计交给当事人的文件", "file that an auditor handed over"),
     "help": (
         "核验 Yifen 枢纽的回执和存证日志，不需要相信枢纽。",
         "Verify receipts and logs of a Yifen hub without believing the hub.",
@@ -2983,7 +3329,7 @@ def tell(language: str, key: str, **facts: object) -> str:
     return MESSAGES[key][0 if language == "zh" else 1].format(**facts)
 
 
-# === 12  The command line =========================================================================
+# === 13  The command line =========================================================================
 
 GOOD, FAULTY, UNUSABLE = 0, 1, 2
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{64}\Z")
@@ -3008,6 +3354,7 @@ class Options(argparse.Namespace):
     tree_only: bool
     notes: list[Path]
     tiles: Path | None
+    statement: Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -3044,6 +3391,10 @@ def _run(options: Options, report: Report, language: str) -> None:
         if options.proof is not None:
             proof = read_proof(read_file(options.proof, 2 * MAX_NOTE), str(options.proof))
         verify_receipt(bundle, fingerprint, policy, report, answer=answer, proof=proof)
+    elif options.command == "statement" and fingerprint is not None:
+        file = str(options.statement)
+        statement = read_statement(read_file(options.statement, MAX_STATEMENT), file)
+        verify_statement(statement, fingerprint, policy, report)
     elif options.command == "export":
         if fingerprint is not None:
             policy = believe(policy, keys_of_export(options.folder, fingerprint))
@@ -3174,6 +3525,10 @@ def _parser(language: str) -> argparse.ArgumentParser:
     compare.add_argument("notes", type=Path, nargs="+", metavar="NOTE", help=say("help-notes"))
     compare.set_defaults(root=None)
     compare.add_argument("--tiles", type=Path, metavar="DIR", help=say("help-tiles"))
+
+    statement = commands.add_parser("statement", parents=[common], help=say("help-statement"))
+    statement.add_argument("statement", type=Path, metavar="FILE", help=say("help-statement-file"))
+    statement.add_argument("--root", required=True, metavar="FINGERPRINT", help=say("help-root"))
     return parser
 
 

@@ -5,18 +5,15 @@ looked at can see the auditor too.
 """
 
 from dataclasses import dataclass
-from typing import cast
-
-import orjson
 
 from certs.canonical import Json
 from certs.encoding import b64u
-from certs.errors import SealBroken
-from certs.leaf import SALT_BYTES
 from certs.tree import leaf_hash, verify_inclusion
+from hub.audit.parts import read_parts
 from hub.audit.search import AUDIT_READ
 from hub.errors import NotFound
 from hub.ledger.change import Actor, Changes
+from hub.ledger.checkpoint import Published
 from hub.ledger.persons import PersonKeys
 from hub.ledger.proofs import Proofs
 from hub.storage.sqlite import Connection
@@ -58,63 +55,45 @@ def open_entry(
     changes: Changes, actor: Actor, reading: Connection, persons: PersonKeys, position: int
 ) -> OpenedEntry:
     """Open the entry at ``position``, after that has been entered durably; raises ``NotFound``."""
-    row = reading.execute(
-        "SELECT leaf, control, salts, internal, person, person_key FROM entries WHERE position = ?",
-        (position,),
-    ).fetchone()
-    if row is None:
-        raise NotFound(what="entry")
-    leaf_data, control, salts, internal, sealed, key = row
-    leaf = _object(leaf_data)
     # 1. Open, to know whom the entry is about.
-    person_salt, person = _person(persons, sealed, key, str(leaf["person"]))
+    parts = read_parts(reading, persons, position)
     # 2. Record.
-    read_entry = _record(changes, actor, position, person)
+    read_entry = _record(changes, actor, position, parts.person)
     # 3. Prove.
-    hashed = leaf_hash(leaf_data)
+    hashed = leaf_hash(parts.leaf)
     return OpenedEntry(
         position=position,
-        leaf=leaf,
-        leaf_text=leaf_data.decode("utf-8"),
+        leaf=parts.told,
+        leaf_text=parts.leaf.decode("utf-8"),
         leaf_hash=b64u(hashed),
-        control=_object(control),
-        control_salt=b64u(salts[:SALT_BYTES]),
-        person=person,
-        person_salt=None if person_salt is None else b64u(person_salt),
-        internal=_object(internal),
-        internal_salt=b64u(salts[SALT_BYTES:]),
+        control=parts.control,
+        control_salt=b64u(parts.control_salt),
+        person=parts.person,
+        person_salt=None if parts.person is None else b64u(parts.person_salt),
+        internal=parts.internal,
+        internal_salt=b64u(parts.internal_salt),
         inclusion=prove(reading, position, hashed),
         read_entry=read_entry,
     )
 
 
-def prove(reading: Connection, position: int, hashed: bytes) -> Inclusion | None:
-    """The proof of a leaf hash against the newest checkpoint; None if none covers it yet.
+def prove(
+    reading: Connection, position: int, hashed: bytes, under: Published | None = None
+) -> Inclusion | None:
+    """The proof of a leaf hash against a checkpoint, by default the newest; None if beyond it.
 
     Raises ``ProofInvalid`` if the stored entry is not the one that was proven into the tree.
     """
     proofs = Proofs(reading)
     try:
-        newest = proofs.checkpoint()
+        head = proofs.checkpoint() if under is None else under
     except NotFound:
         return None
-    if newest.size <= position:
+    if head.size <= position:
         return None
-    path = tuple(proofs.inclusion(position, newest.size))
-    verify_inclusion(hashed, position, newest.size, path, newest.root)
-    return Inclusion(newest.size, newest.root, path, newest.note)
-
-
-def _person(
-    persons: PersonKeys, sealed: bytes | None, key: int, digest: str
-) -> tuple[bytes | None, dict[str, Json] | None]:
-    if sealed is None:
-        return None, None
-    try:
-        salt, part = persons.open(sealed, key, digest)
-    except SealBroken:
-        return None, None
-    return salt, _object(part)
+    path = tuple(proofs.inclusion(position, head.size))
+    verify_inclusion(hashed, position, head.size, path, head.root)
+    return Inclusion(head.size, head.root, path, head.note)
 
 
 def _record(changes: Changes, actor: Actor, position: int, person: dict[str, Json] | None) -> int:
@@ -124,7 +103,3 @@ def _record(changes: Changes, actor: Actor, position: int, person: dict[str, Jso
         named = (str(subject["type"]), str(subject["id"]))
     with changes.change(actor, moves_epoch=False) as change:
         return change.append(AUDIT_READ, {"opened": position}, subject=named)
-
-
-def _object(data: bytes) -> dict[str, Json]:
-    return cast("dict[str, Json]", orjson.loads(data))

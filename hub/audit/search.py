@@ -197,13 +197,20 @@ class AuditIndex:
         while self.step():
             pass
         bound = entry if filters.before is None else min(entry, filters.before)
-        while True:
-            found = self._select(filters, bound)
-            if not self._forget_erased([row.position for row in found]):
-                break
+        found = self._standing(filters, bound)
         page = found[: filters.limit]
         following = page[-1].position if len(found) > filters.limit else None
         return Page(tuple(page), following, entry)
+
+    def about(self, filters: Filters) -> tuple[int, list[Row]]:
+        """How far the log was read, and what was found there: one row more than the limit.
+
+        Newest first. Only for what enters itself what it was for: nothing is recorded here.
+        """
+        while self.step():
+            pass
+        below = self._next if filters.before is None else min(self._next, filters.before)
+        return below, self._standing(filters, below)
 
     def received(
         self, subject: tuple[str, str], dataset: str, kinds: Sequence[str], *, below: int
@@ -276,6 +283,13 @@ class AuditIndex:
             self._log.execute("SET enable_external_access = false")
             self._log.execute("SET lock_configuration = true")
         return self._log
+
+    def _standing(self, filters: Filters, bound: int) -> list[Row]:
+        """The same as ``_select``, without what was erased meanwhile."""
+        while True:
+            found = self._select(filters, bound)
+            if not self._forget_erased([row.position for row in found]):
+                return found
 
     def _select(self, filters: Filters, bound: int) -> list[Row]:
         """One row more than the page has, newest first."""

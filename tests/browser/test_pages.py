@@ -292,6 +292,9 @@ def test_every_post_of_the_console_asks_for_the_forms_secret(visited: "Visit") -
         },
         "/log": "audit.zhao",
         "/log/entry": "audit.zhao",
+        "/log/statement": "audit.zhao",
+        "/log/statement/file": "audit.zhao",
+        "/log/statement/paper": "audit.zhao",
         "/publications/{publication}/{act}": "psb.zhou",
         **{
             f"/grants/{{grant_id}}/{act}": steward

@@ -33,6 +33,7 @@ from hub.web.pages.licence_finding import licence_finding_pages
 from hub.web.pages.licence_issuing import licence_issuing_pages
 from hub.web.pages.licence_viewing import licence_viewing_pages
 from hub.web.pages.log import log_pages
+from hub.web.pages.log_statement import log_statement_pages
 from hub.web.pages.materials import material_pages
 from hub.web.pages.objections import objection_pages
 from hub.web.pages.password import password_pages
@@ -90,6 +91,7 @@ def pages(hub: Hub, shelf: Shelf) -> list[BaseRoute]:
         purpose_pages(console),
         retention_pages(console),
         log_pages(console),
+        log_statement_pages(console),
         # Before the public one, which takes any code.
         licence_finding_pages(console),
         licence_viewing_pages(console),

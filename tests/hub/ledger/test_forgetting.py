@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from world.aging import YEAR, Aged, ask_about, erase
+from world.aging import MONTH, YEAR, Aged, ask_about, erase
+from world.stating import made
 from world.time import DAY
 from world.town import SUBJECTS, World
 
 from hub.audit import search
 from hub.audit.entry import open_entry
 from hub.audit.search import Filters
+from hub.audit.statement import Asked
+from hub.audit.statement_lines import erased_months
 from hub.ledger import destruction
 from hub.ledger.change import Actor
 
@@ -120,3 +123,17 @@ def test_an_erased_entry_is_opened_without_its_person(world: World, aged: Aged) 
     assert (opened.person, opened.person_salt) == (None, None)
     assert opened.control["outcome"] == "refused"
     assert opened.inclusion is not None
+
+
+def test_a_statement_tells_that_a_month_was_erased_and_nothing_of_it(
+    world: World, aged: Aged
+) -> None:
+    asked = Asked(SUBJECTS[0], "告〔2029〕1号")
+    before = {one.row.position for one in made(world.hub, asked).statement.entries}
+    assert before & {*aged.default}
+    assert before & {*aged.later}
+    erase(world)
+    after = {one.row.position for one in made(world.hub, asked).statement.entries}
+    assert after & before == before - {*aged.default}
+    assert erased_months(world.hub.reading) == (MONTH,)
+    assert world.findings().faults == ()

@@ -1,9 +1,16 @@
 """Who asked by a licence's identifier is found by whoever looks back for its holder."""
 
-import pytest
-from world.licensing import COMPANY, LOOKED_UP, Licensing
+from pathlib import Path
 
+import pytest
+from world.auditing import Auditor, load
+from world.licensing import COMPANY, LOOKED_UP, Licensing
+from world.stating import made
+
+from certs.canonical import canonical
+from certs.encoding import b64u, sha256
 from hub.audit.search import Filters
+from hub.audit.statement import Asked
 from hub.ledger.change import Actor
 
 AUDITOR = Actor("console", account="audit")
@@ -58,3 +65,21 @@ def test_a_licence_that_does_not_open_keeps_nobody_from_searching(licensed: Lice
     assert licensed.lookup().status == 200
     licensed.world.hub.store.connection.execute("UPDATE licences SET sealed = x'00'")
     assert len(positions(licensed, COMPANY)) == 1
+
+
+def test_a_statement_for_the_holder_has_what_was_asked_by_identifier(
+    licensed: Licensing, tmp_path: Path
+) -> None:
+    identifier = str(licensed.issued()["identifier"])
+    assert licensed.lookup().status == 200
+    assert licensed.lookup(identifier, "licence_id").status == 200
+    hub = licensed.world.hub
+    stated = made(hub, Asked(COMPANY, "告〔2026〕1号"))
+    assert [one.row.kind for one in stated.statement.entries][-2:] == ["lookup", "lookup"]
+    path = tmp_path / "statement.json"
+    path.write_bytes(canonical(stated.file))
+    root = b64u(sha256(hub.authority.root_der))
+    verdict = Auditor.at(tmp_path / "auditor", load()).verify("statement", path, "--root", root)
+    assert verdict.faults == []
+    assert "statement-other-name" in verdict.remarks
+    assert made(hub, Asked(OTHER, "告〔2026〕2号")).entries == []
