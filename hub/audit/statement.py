@@ -10,6 +10,7 @@ A statement is an entry: its *control* holds how many entries were told and a di
 nobody: so neither the file nor a later statement for the same person holds it.
 """
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -27,6 +28,9 @@ from hub.storage.sqlite import Connection
 
 MOST = 5000
 """Entries of one statement: some 8 MB of file. Of more the newest are told, and that there are."""
+
+STEP = 100
+"""Entries opened or proven before others are let in: some 10 ms of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +97,16 @@ class Statements:
         self._reading = reading
         self._persons = persons
 
-    def draft(self, actor: Actor, asked: Asked) -> Draft:
+    async def draft(self, actor: Actor, asked: Asked) -> Draft:
         """What could be told, after the search for it has been entered durably.
 
         Raises ``Unprocessable`` for a request out of bounds.
         """
         _require(asked)
         page = self._index.search(self._changes, actor, replace(asked.filters(), limit=1))
-        return self._drafted(asked, page.entry)
+        return await self._drafted(asked, page.entry)
 
-    def make(
+    async def make(
         self,
         actor: Actor,
         asked: Asked,
@@ -118,7 +122,7 @@ class Statements:
         """
         _require(asked)
         # 1 What the auditor chose from, once more.
-        draft = self._drafted(asked, below)
+        draft = await self._drafted(asked, below)
         if not set(left_out) <= {one.row.position for one in draft.entries}:
             raise Unprocessable(why="statement-entries")
         # 2 Without what may not be told, and what would tell of it.
@@ -145,7 +149,7 @@ class Statements:
             change.append(AUDIT_READ, {"omitted": spans, "of": entry})
         return Statement(entry, made, asked, draft.below, draft.more, omitted, kept)
 
-    def reopen(self, entry: int) -> Statement:
+    async def reopen(self, entry: int) -> Statement:
         """The statement that was entered at ``entry``, as it was made.
 
         Raises ``NotFound`` if there is none or its *person* part was erased, and ``Conflict`` if
@@ -162,7 +166,7 @@ class Statements:
             since=_moment(state["since"]),
             until=_moment(state["until"]),
         )
-        draft = self._drafted(asked, cast("int", state["below"]))
+        draft = await self._drafted(asked, cast("int", state["below"]))
         hidden = self._omitted(entry)
         kept = tuple(one for one in draft.entries if one.row.position not in hidden)
         if told_digest(kept) != state["told"]:
@@ -187,13 +191,16 @@ class Statements:
         """The parts of an entry; raises ``NotFound``."""
         return read_parts(self._reading, self._persons, position)
 
-    def _drafted(self, asked: Asked, below: int) -> Draft:
+    async def _drafted(self, asked: Asked, below: int) -> Draft:
         reached, rows = self._index.about(asked.filters(below))
         if not 0 <= below <= reached:
             raise Unprocessable(why="statement-entries")
-        found = [
-            Stated(row, self.opened(row.position)) for row in reversed(rows[:MOST]) if row.about
-        ]
+        found: list[Stated] = []
+        for count, row in enumerate(reversed(rows[:MOST])):
+            if row.about:
+                found.append(Stated(row, self.opened(row.position)))
+            if count % STEP == 0:
+                await asyncio.sleep(0)
         # What was erased between the index and here is not told.
         entries = tuple(one for one in found if one.parts.person is not None)
         return Draft(asked, reached, len(rows) > MOST, entries)

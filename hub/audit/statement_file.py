@@ -20,7 +20,7 @@ from certs.encoding import b64u, rfc3339
 from certs.tree import leaf_hash
 from hub.audit.entry import prove
 from hub.audit.parts import Parts
-from hub.audit.statement import Statement
+from hub.audit.statement import STEP, Statement
 from hub.errors import Conflict
 from hub.ledger.checkpoint import Published
 from hub.storage.sqlite import Connection
@@ -28,8 +28,6 @@ from hub.storage.sqlite import Connection
 FORMAT = "yifen-statement"
 MEDIA_TYPE = "application/vnd.yifen.statement+json"
 VERSION = 1
-_STEP = 100
-"""Entries proven before others are let in: some 20 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ async def write_file(
     entries: list[Json] = []
     for count, one in enumerate(statement.entries):
         entries.append(_proven(reading, head, one.row.position, one.parts))
-        if count % _STEP == 0:
+        if count % STEP == 0:
             await asyncio.sleep(0)
     asked = statement.asked
     document: dict[str, Json] = {

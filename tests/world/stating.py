@@ -54,8 +54,10 @@ def statements_of(hub: Hub) -> Statements:
 def made(hub: Hub, asked: Asked, *left_out: int, count_told: bool = False) -> Made:
     """Make a statement, have it covered by a checkpoint, and write its file."""
     statements = statements_of(hub)
-    draft = statements.draft(AUDITOR, asked)
-    statement = statements.make(AUDITOR, asked, draft.below, left_out, count_told=count_told)
+    draft = asyncio.run(statements.draft(AUDITOR, asked))
+    statement = asyncio.run(
+        statements.make(AUDITOR, asked, draft.below, left_out, count_told=count_told)
+    )
     hub.checkpointer.step()
     signed = Signed(
         hub=hub.settings.name,

@@ -41,7 +41,7 @@ def log_statement_pages(console: Console) -> APIRouter:
         form = await console.form(request, visitor)
         asked = _asked(form)
         await hub.audit.catch_up()
-        found = statements.draft(actor_of(visitor.person), asked)
+        found = await statements.draft(actor_of(visitor.person), asked)
         return console.page(
             request,
             visitor,
@@ -61,7 +61,7 @@ def log_statement_pages(console: Console) -> APIRouter:
         if below is None:
             raise Unprocessable(why="number")
         await hub.audit.catch_up()
-        made = statements.make(
+        made = await statements.make(
             actor_of(visitor.person),
             asked,
             below,
@@ -78,7 +78,7 @@ def log_statement_pages(console: Console) -> APIRouter:
         if entry is None:
             raise Unprocessable(why="number")
         await hub.audit.catch_up()
-        statement = statements.reopen(entry)
+        statement = await statements.reopen(entry)
         signed = Signed(
             hub=hub.settings.name,
             origin=hub.origin,

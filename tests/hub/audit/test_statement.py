@@ -36,8 +36,10 @@ def statements(world: "World") -> Statements:
 def made(
     statements: Statements, asked: Asked = ASKED, *left_out: int, count_told: bool = False
 ) -> Statement:
-    draft = statements.draft(AUDITOR, asked)
-    return statements.make(AUDITOR, asked, draft.below, left_out, count_told=count_told)
+    draft = asyncio.run(statements.draft(AUDITOR, asked))
+    return asyncio.run(
+        statements.make(AUDITOR, asked, draft.below, left_out, count_told=count_told)
+    )
 
 
 def positions(statement: Statement) -> list[int]:
@@ -114,10 +116,28 @@ def test_the_statement_is_an_entry_with_auditor_basis_and_count(
 
 def test_what_comes_after_the_draft_is_not_stated(world: "World", statements: Statements) -> None:
     seen = world.ask(ZHANG)
-    draft = statements.draft(AUDITOR, ASKED)
+    draft = asyncio.run(statements.draft(AUDITOR, ASKED))
     world.ask(ZHANG)
-    statement = statements.make(AUDITOR, ASKED, draft.below)
+    statement = asyncio.run(statements.make(AUDITOR, ASKED, draft.below))
     assert positions(statement) == [seen]
+
+
+def test_others_are_let_in_while_entries_are_opened(
+    world: "World", statements: Statements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STEP", 2)
+    for _ in range(6):
+        world.ask(ZHANG)
+
+    async def turns() -> int:
+        drafting = asyncio.create_task(statements.draft(AUDITOR, ASKED))
+        count = 0
+        while not drafting.done():
+            count += 1
+            await asyncio.sleep(0)
+        return count
+
+    assert asyncio.run(turns()) >= 3
 
 
 def test_the_newest_are_told_of_too_many(
@@ -128,7 +148,7 @@ def test_the_newest_are_told_of_too_many(
     statement = made(statements)
     assert statement.more
     assert positions(statement) == asked[1:]
-    assert statements.reopen(statement.entry).more
+    assert asyncio.run(statements.reopen(statement.entry)).more
 
 
 def test_what_is_left_out_is_entered_where_nobody_finds_it_by_the_person(
@@ -170,7 +190,7 @@ def test_an_entry_that_tells_of_one_left_out_goes_with_it(
     statement = made(statements, ASKED, hidden)
     assert positions(statement) == [kept]
     assert opened not in positions(statement)
-    entries = statements.draft(AUDITOR, ASKED).entries
+    entries = asyncio.run(statements.draft(AUDITOR, ASKED)).entries
     repeating = replace(
         entries[0],
         row=replace(entries[0].row, position=10**6),
@@ -184,13 +204,13 @@ def test_attack_an_entry_of_somebody_else_is_left_out(
 ) -> None:
     world.ask(ZHANG)
     other = world.ask(LI)
-    draft = statements.draft(AUDITOR, ASKED)
+    draft = asyncio.run(statements.draft(AUDITOR, ASKED))
     before = world.reading.execute("SELECT next FROM ledger_head").fetchone()
     for chosen in (other, 10**9):
         with pytest.raises(Unprocessable):
-            statements.make(AUDITOR, ASKED, draft.below, [chosen])
+            asyncio.run(statements.make(AUDITOR, ASKED, draft.below, [chosen]))
     with pytest.raises(Unprocessable):
-        statements.make(AUDITOR, ASKED, draft.below + 10**6)
+        asyncio.run(statements.make(AUDITOR, ASKED, draft.below + 10**6))
     assert world.reading.execute("SELECT next FROM ledger_head").fetchone() == before
 
 
@@ -200,9 +220,9 @@ def test_a_statement_needs_a_subject_and_a_basis(
 ) -> None:
     before = world.reading.execute("SELECT next FROM ledger_head").fetchone()
     with pytest.raises(Unprocessable):
-        statements.draft(AUDITOR, asked)
+        asyncio.run(statements.draft(AUDITOR, asked))
     with pytest.raises(Unprocessable):
-        statements.make(AUDITOR, asked, 0)
+        asyncio.run(statements.make(AUDITOR, asked, 0))
     assert world.reading.execute("SELECT next FROM ledger_head").fetchone() == before
 
 
@@ -210,7 +230,7 @@ def test_it_is_opened_again_as_it_was_made(world: "World", statements: Statement
     hidden, _ = world.ask(ZHANG), world.ask(ZHANG)
     statement = made(statements, replace(ASKED, since=1), hidden)
     world.ask(ZHANG)
-    assert statements.reopen(statement.entry) == statement
+    assert asyncio.run(statements.reopen(statement.entry)) == statement
 
 
 def test_another_entry_is_no_statement(world: "World", statements: Statements) -> None:
@@ -218,7 +238,7 @@ def test_another_entry_is_no_statement(world: "World", statements: Statements) -
     entry = made(statements).entry
     for other in (position, entry - 1, entry + 1, 10**9):
         with pytest.raises(NotFound):
-            statements.reopen(other)
+            asyncio.run(statements.reopen(other))
 
 
 def test_an_erased_entry_is_not_told_and_ends_what_told_it(
@@ -228,16 +248,16 @@ def test_an_erased_entry_is_not_told_and_ends_what_told_it(
     statement = made(statements)
     erase(world, erased)
     with pytest.raises(Conflict):
-        statements.reopen(statement.entry)
+        asyncio.run(statements.reopen(statement.entry))
     assert positions(made(statements))[0] == kept
     assert erased not in positions(made(statements))
     erase(world, statement.entry)
     with pytest.raises(NotFound):
-        statements.reopen(statement.entry)
+        asyncio.run(statements.reopen(statement.entry))
 
 
 def test_the_draft_is_a_search_and_entered_as_one(world: "World", statements: Statements) -> None:
-    draft = statements.draft(AUDITOR, ASKED)
+    draft = asyncio.run(statements.draft(AUDITOR, ASKED))
     assert state_of(world, draft.below)["by"] == ["subject"]
     again = [row.position for row in world.index.search(world.changes, AUDITOR, SEARCHED).rows]
     assert draft.below in again
